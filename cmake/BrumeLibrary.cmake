@@ -1,0 +1,65 @@
+# brume_library(NAME <folder> HDRS .. SRCS .. DEPS .. TESTS .. FUZZERS ..)
+#
+# Folder = library = target = namespace: the library of src/store/kv is
+# NAME store/kv, target brume_store_kv. DEPS name other folders ("base"),
+# "protos", or imported targets. TESTS are foo_test.cc files; together they
+# become the program <target>_test, label "unit". FUZZERS are foo_fuzzer.cc
+# files, each a libFuzzer program where BRUME_FUZZERS is on and otherwise a
+# replayer of its corpus in tests/fuzz/<foo>/.
+function(brume_target_name name out)
+  string(REPLACE "/" "_" flat "${name}")
+  set(${out} "brume_${flat}" PARENT_SCOPE)
+endfunction()
+
+function(brume_resolve_deps out)
+  set(resolved)
+  foreach(dep IN LISTS ARGN)
+    if(dep MATCHES "::")
+      list(APPEND resolved "${dep}")
+    else()
+      brume_target_name("${dep}" target)
+      list(APPEND resolved "${target}")
+    endif()
+  endforeach()
+  set(${out} "${resolved}" PARENT_SCOPE)
+endfunction()
+
+function(brume_library)
+  cmake_parse_arguments(ARG "" "NAME" "HDRS;SRCS;DEPS;TESTS;TEST_DEPS;FUZZERS" ${ARGN})
+  brume_target_name("${ARG_NAME}" target)
+  brume_resolve_deps(deps ${ARG_DEPS})
+  if(ARG_SRCS)
+    add_library(${target} STATIC ${ARG_SRCS} ${ARG_HDRS})
+    target_link_libraries(${target} PUBLIC ${deps} PRIVATE brume_flags)
+    target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ${deps})
+    target_include_directories(${target} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+  endif()
+  if(BRUME_TESTS AND ARG_TESTS)
+    brume_resolve_deps(test_deps ${ARG_TEST_DEPS})
+    add_executable(${target}_test ${ARG_TESTS})
+    target_link_libraries(${target}_test PRIVATE
+      ${target} ${test_deps} brume_flags GTest::gmock GTest::gtest_main)
+    add_test(NAME ${target}_test COMMAND ${target}_test)
+    set_tests_properties(${target}_test PROPERTIES LABELS unit TIMEOUT 300)
+  endif()
+  foreach(source IN LISTS ARG_FUZZERS)
+    string(REGEX REPLACE "_fuzzer\\.cc$" "" fuzz "${source}")
+    set(program "fuzz_${fuzz}")
+    if(BRUME_FUZZERS)
+      add_executable(${program} ${source})
+      target_link_options(${program} PRIVATE -fsanitize=fuzzer)
+    elseif(BRUME_TESTS)
+      add_executable(${program} ${source}
+        ${PROJECT_SOURCE_DIR}/src/testing/fuzz_replay_main.cc)
+      add_test(NAME ${program} COMMAND ${program}
+        ${PROJECT_SOURCE_DIR}/tests/fuzz/${fuzz})
+      set_tests_properties(${program} PROPERTIES LABELS fuzz TIMEOUT 120)
+    else()
+      continue()
+    endif()
+    target_link_libraries(${program} PRIVATE ${target} brume_flags)
+  endforeach()
+endfunction()
