@@ -1,6 +1,6 @@
 #include "base/errno_status.h"
 
-#include <absl/strings/str_cat.h>
+#include "base/str_cat.h"
 
 #include <cerrno>
 #include <system_error>
@@ -32,7 +32,7 @@ absl::StatusCode CodeOf(int error) {
 absl::Status ErrnoToStatus(int error, std::string_view action) {
   return absl::Status(
       CodeOf(error),
-      absl::StrCat(action, ": ", std::generic_category().message(error)));
+      StrCat(action, ": ", std::generic_category().message(error)));
 }
 
 }  // namespace brume::base

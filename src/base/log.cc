@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/rfc3339.h"
+#include "base/str_cat.h"
 
 #include <absl/strings/escaping.h>
 #include <absl/time/clock.h>
@@ -40,15 +41,14 @@ bool LogEnabled(LogLevel level) { return level >= g_level.load(); }
 void Log(LogLevel level, std::string_view component, std::string_view message,
          std::initializer_list<LogField> fields) {
   if (!LogEnabled(level)) return;
-  std::string line =
-      absl::StrCat(FormatTime(absl::Now(), Fraction::kMillis), " ",
-                   NameOf(level), " ", component, " ", message);
+  std::string line = StrCat(FormatTime(absl::Now(), Fraction::kMillis), " ",
+                            NameOf(level), " ", component, " ", message);
   for (const LogField& field : fields) {
-    absl::StrAppend(&line, " ", field.key, "=");
+    StrAppend(&line, " ", field.key, "=");
     if (field.value.find_first_of(" \"\n\r\t\\") == std::string::npos) {
       line += field.value;
     } else {
-      absl::StrAppend(&line, "\"", absl::CEscape(field.value), "\"");
+      StrAppend(&line, "\"", absl::CEscape(field.value), "\"");
     }
   }
   line += '\n';

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <absl/strings/str_cat.h>
+#include "base/str_cat.h"
 
 #include <initializer_list>
 #include <string_view>
@@ -15,9 +15,8 @@ namespace brume::base {
 enum class LogLevel { kDebug, kInfo, kWarn, kError, kOff };
 
 struct LogField {
-  // Anything absl::StrCat takes. Values with spaces or quotes are quoted.
-  LogField(std::string_view k, const absl::AlphaNum& v)
-      : key(k), value(v.Piece()) {}
+  // Anything base::StrCat takes. Values with spaces or quotes are quoted.
+  LogField(std::string_view k, const CatArg& v) : key(k), value(v.Piece()) {}
   std::string_view key;
   std::string value;
 };
