@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace brume::store {
 
@@ -21,6 +20,9 @@ class Key {
   // As AddInt, later numbers first.
   Key& AddIntDescending(uint64_t number);
   const std::string& str() const { return bytes_; }
+  // This key followed by an element that begins with `text`: with
+  // KeyRange::Prefix, every key whose next element has that prefix.
+  std::string WithOpenText(std::string_view text) const;
 
  private:
   std::string bytes_;
@@ -32,6 +34,7 @@ class KeyParser {
   explicit KeyParser(std::string_view bytes) : rest_(bytes) {}
   std::optional<std::string> Next();
   std::optional<uint64_t> NextInt();
+  std::optional<uint64_t> NextIntDescending();
   bool done() const { return rest_.empty(); }
 
  private:

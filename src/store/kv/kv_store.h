@@ -44,15 +44,18 @@ class KvReader {
           visit) = 0;
 };
 
-// A transaction: reads see a snapshot and its own writes. Conflicts are found
-// at commit on keys that were read by GetForUpdate or written.
+// A transaction: reads see one moment and its own writes. Two transactions that
+// overlap conflict when one wrote a key that the other wrote or read by
+// GetForUpdate; the later to commit runs again. Plain reads and scans are not
+// watched.
 //
 // Scans are not protected against phantoms. Therefore: whoever adds a child row
 // calls GetForUpdate on its parent's row, and whoever deletes a parent that
-// must be empty writes (deletes) the parent's row.
+// must be empty writes (deletes) the parent's row. Adding children of one
+// parent side by side is no conflict.
 class KvTransaction : public KvReader {
  public:
-  // As Get, and commit fails if another transaction changes `key` meanwhile.
+  // As Get, and a conflict with whoever writes `key` meanwhile.
   virtual absl::StatusOr<std::optional<std::string>> GetForUpdate(
       std::string_view key) = 0;
   virtual absl::Status Put(std::string_view key, std::string_view value) = 0;

@@ -1,0 +1,205 @@
+#include "store/kv/memory_kv_store.h"
+
+#include <thread>
+
+namespace brume::store {
+namespace {
+
+constexpr int kMaxTries = 200;
+
+// The smallest key after `key`.
+std::string After(std::string_view key) {
+  return std::string(key) + std::string(1, '\0');
+}
+
+}  // namespace
+
+// One pinned version; released on destruction.
+class MemoryKvStore::View final : public KvReader {
+ public:
+  explicit View(MemoryKvStore* store) : store_(store), version_(store->Pin()) {}
+  ~View() override { store_->Unpin(version_); }
+
+  absl::StatusOr<std::optional<std::string>> Get(
+      std::string_view key) override {
+    return store_->GetAt(key, version_);
+  }
+
+  absl::Status Scan(const KeyRange& range,
+                    absl::FunctionRef<bool(std::string_view, std::string_view)>
+                        visit) override {
+    std::string begin = range.begin;
+    while (std::optional<KeyValue> row =
+               store_->NextAt(begin, range.end, version_)) {
+      if (!visit(row->key, row->value)) break;
+      begin = After(row->key);
+    }
+    return absl::OkStatus();
+  }
+
+  uint64_t version() const { return version_; }
+
+ private:
+  MemoryKvStore* store_;
+  uint64_t version_;
+};
+
+class MemoryKvStore::Transaction final : public KvTransaction {
+ public:
+  explicit Transaction(MemoryKvStore* store) : store_(store) {
+    {
+      absl::MutexLock lock(&store->mutex_);
+      start_ = store->index_.Begin();
+    }
+    // Pinned after the start: what commits in between is seen and counts as a
+    // conflict, never the other way round.
+    view_ = std::make_unique<View>(store);
+  }
+  ~Transaction() override {
+    absl::MutexLock lock(&store_->mutex_);
+    store_->index_.End(start_);
+  }
+
+  absl::StatusOr<std::optional<std::string>> Get(
+      std::string_view key) override {
+    if (auto own = writes_.find(key); own != writes_.end()) return own->second;
+    return view_->Get(key);
+  }
+
+  absl::StatusOr<std::optional<std::string>> GetForUpdate(
+      std::string_view key) override {
+    footprint_.reads.emplace(key);
+    return Get(key);
+  }
+
+  absl::Status Put(std::string_view key, std::string_view value) override {
+    footprint_.writes.emplace(key);
+    writes_.insert_or_assign(std::string(key), std::string(value));
+    return absl::OkStatus();
+  }
+
+  absl::Status Delete(std::string_view key) override {
+    footprint_.writes.emplace(key);
+    writes_.insert_or_assign(std::string(key), std::nullopt);
+    return absl::OkStatus();
+  }
+
+  // Merges the committed rows with our own, one row at a time, so that `visit`
+  // may write.
+  absl::Status Scan(const KeyRange& range,
+                    absl::FunctionRef<bool(std::string_view, std::string_view)>
+                        visit) override {
+    std::string begin = range.begin;
+    while (true) {
+      std::optional<KeyValue> row =
+          store_->NextAt(begin, range.end, view_->version());
+      auto own = writes_.lower_bound(begin);
+      const bool own_in_range =
+          own != writes_.end() && (range.end.empty() || own->first < range.end);
+      if (own_in_range && (!row || own->first <= row->key)) {
+        begin = After(own->first);
+        if (!own->second) continue;
+        row = KeyValue{own->first, *own->second};
+      } else if (row) {
+        begin = After(row->key);
+      } else {
+        return absl::OkStatus();
+      }
+      if (!visit(row->key, row->value)) return absl::OkStatus();
+    }
+  }
+
+  bool Commit() { return store_->Commit(start_, footprint_, writes_); }
+
+ private:
+  MemoryKvStore* store_;
+  uint64_t start_ = 0;
+  std::unique_ptr<View> view_;
+  Footprint footprint_;
+  Writes writes_;
+};
+
+absl::Status MemoryKvStore::Transact(
+    absl::FunctionRef<absl::Status(KvTransaction&)> body) {
+  for (int attempt = 0; attempt < kMaxTries; ++attempt) {
+    Transaction txn(this);
+    if (absl::Status status = body(txn); !status.ok()) return status;
+    if (txn.Commit()) return absl::OkStatus();
+    std::this_thread::yield();
+  }
+  return absl::AbortedError("commit transaction: too many conflicts; retry");
+}
+
+std::unique_ptr<KvReader> MemoryKvStore::Snapshot() {
+  return std::make_unique<View>(this);
+}
+
+absl::StatusOr<std::optional<std::string>> MemoryKvStore::Get(
+    std::string_view key) {
+  return View(this).Get(key);
+}
+
+uint64_t MemoryKvStore::conflicts() const {
+  absl::MutexLock lock(&mutex_);
+  return conflicts_;
+}
+
+uint64_t MemoryKvStore::Pin() {
+  absl::MutexLock lock(&mutex_);
+  pinned_.insert(version_);
+  return version_;
+}
+
+void MemoryKvStore::Unpin(uint64_t version) {
+  absl::MutexLock lock(&mutex_);
+  pinned_.erase(pinned_.find(version));
+}
+
+std::optional<std::string> MemoryKvStore::GetAt(std::string_view key,
+                                                uint64_t version) const {
+  absl::MutexLock lock(&mutex_);
+  const auto row = rows_.find(key);
+  if (row == rows_.end()) return std::nullopt;
+  const auto newer = row->second.upper_bound(version);
+  if (newer == row->second.begin()) return std::nullopt;
+  return std::prev(newer)->second;
+}
+
+std::optional<KeyValue> MemoryKvStore::NextAt(std::string_view begin,
+                                              std::string_view end,
+                                              uint64_t version) const {
+  absl::MutexLock lock(&mutex_);
+  for (auto row = rows_.lower_bound(begin); row != rows_.end(); ++row) {
+    if (!end.empty() && row->first >= end) break;
+    const auto newer = row->second.upper_bound(version);
+    if (newer == row->second.begin()) continue;
+    if (const auto& value = std::prev(newer)->second) {
+      return KeyValue{row->first, *value};
+    }
+  }
+  return std::nullopt;
+}
+
+bool MemoryKvStore::Commit(uint64_t start, const Footprint& footprint,
+                           const Writes& writes) {
+  absl::MutexLock lock(&mutex_);
+  if (index_.Conflicts(start, footprint)) {
+    ++conflicts_;
+    return false;
+  }
+  if (writes.empty()) return true;
+  index_.Add(footprint);
+  ++version_;
+  const uint64_t oldest = *pinned_.begin();  // the caller's at the latest
+  for (const auto& [key, value] : writes) {
+    auto& versions = rows_[key];
+    versions[version_] = value;
+    const auto visible = versions.upper_bound(oldest);
+    if (visible != versions.begin()) {
+      versions.erase(versions.begin(), std::prev(visible));
+    }
+  }
+  return true;
+}
+
+}  // namespace brume::store
