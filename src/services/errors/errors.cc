@@ -1,7 +1,8 @@
 #include "services/errors/errors.h"
 
+#include "base/str_cat.h"
+
 #include <absl/strings/cord.h>
-#include <absl/strings/str_cat.h>
 #include <google/rpc/error_details.pb.h>
 
 #include <algorithm>
@@ -21,7 +22,7 @@ absl::Status WithDetail(absl::Status status,
   status.ForEachPayload(
       [&](absl::string_view, const absl::Cord&) { ++position; });
   status.SetPayload(
-      absl::StrCat(kTypePrefix, detail.GetDescriptor()->full_name(), "#",
+      base::StrCat(kTypePrefix, detail.GetDescriptor()->full_name(), "#",
                    absl::Dec(position, absl::kZeroPad4)),
       absl::Cord(detail.SerializeAsString()));
   return status;
