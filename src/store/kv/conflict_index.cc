@@ -32,15 +32,19 @@ bool ConflictIndex::Conflicts(uint64_t start,
 }
 
 void ConflictIndex::Add(const Footprint& footprint) {
-  ++now_;
+  const uint64_t next = now_ + 1;
   for (const std::string& key : footprint.writes) {
-    marks_[key].written = now_;
-    by_age_.emplace_back(now_, key);
+    marks_[key].written = next;
+    by_age_.emplace_back(next, key);
   }
   for (const std::string& key : footprint.reads) {
-    marks_[key].read = now_;
-    by_age_.emplace_back(now_, key);
+    marks_[key].read = next;
+    by_age_.emplace_back(next, key);
   }
+}
+
+void ConflictIndex::Publish() {
+  ++now_;
   Trim();
 }
 

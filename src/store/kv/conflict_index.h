@@ -32,8 +32,11 @@ class ConflictIndex {
   void End(uint64_t start);
 
   bool Conflicts(uint64_t start, const Footprint& footprint) const;
-  // Counts a commit. Those begun before this call may conflict with it.
+  // Counts a commit that is under way; several may be. Until Publish, those who
+  // begin cannot read what it wrote and may conflict with it.
   void Add(const Footprint& footprint);
+  // What was added can be read now.
+  void Publish();
 
   size_t size() const { return marks_.size(); }
 

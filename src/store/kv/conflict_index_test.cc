@@ -5,11 +5,16 @@
 namespace brume::store {
 namespace {
 
+void Commit(ConflictIndex& index, const Footprint& footprint) {
+  index.Add(footprint);
+  index.Publish();
+}
+
 TEST(ConflictIndexTest, OverlappingWritersOfOneKeyConflict) {
   ConflictIndex index;
   const uint64_t start = index.Begin();
 
-  index.Add({{}, {"k"}});
+  Commit(index, {{}, {"k"}});
 
   EXPECT_TRUE(index.Conflicts(start, {{}, {"k"}}));
   EXPECT_TRUE(index.Conflicts(start, {{"k"}, {"other"}}));
@@ -20,7 +25,7 @@ TEST(ConflictIndexTest, ReaderForUpdateStopsAWriterAndNoReader) {
   ConflictIndex index;
   const uint64_t start = index.Begin();
 
-  index.Add({{"parent"}, {"child"}});
+  Commit(index, {{"parent"}, {"child"}});
 
   EXPECT_TRUE(index.Conflicts(start, {{}, {"parent"}}));
   EXPECT_FALSE(index.Conflicts(start, {{"parent"}, {"second child"}}));
@@ -29,7 +34,7 @@ TEST(ConflictIndexTest, ReaderForUpdateStopsAWriterAndNoReader) {
 TEST(ConflictIndexTest, WhatCommittedBeforeTheStartIsNoConflict) {
   ConflictIndex index;
   const uint64_t earlier = index.Begin();
-  index.Add({{}, {"k"}});
+  Commit(index, {{}, {"k"}});
 
   const uint64_t start = index.Begin();
 
@@ -37,12 +42,23 @@ TEST(ConflictIndexTest, WhatCommittedBeforeTheStartIsNoConflict) {
   EXPECT_TRUE(index.Conflicts(earlier, {{}, {"k"}}));
 }
 
+TEST(ConflictIndexTest, WhoBeginsWhileACommitIsUnderWayConflictsWithIt) {
+  ConflictIndex index;
+  index.Add({{}, {"k"}});
+  const uint64_t during = index.Begin();
+  index.Publish();
+  const uint64_t after = index.Begin();
+
+  EXPECT_TRUE(index.Conflicts(during, {{}, {"k"}}));
+  EXPECT_FALSE(index.Conflicts(after, {{}, {"k"}}));
+}
+
 TEST(ConflictIndexTest, ForgetsWhatNobodyOpenCanConflictWith) {
   ConflictIndex index;
   const uint64_t first = index.Begin();
-  index.Add({{"p"}, {"a", "b"}});
+  Commit(index, {{"p"}, {"a", "b"}});
   const uint64_t second = index.Begin();
-  index.Add({{}, {"b", "c"}});
+  Commit(index, {{}, {"b", "c"}});
   EXPECT_EQ(index.size(), 4u);
 
   index.End(first);
@@ -51,7 +67,7 @@ TEST(ConflictIndexTest, ForgetsWhatNobodyOpenCanConflictWith) {
 
   index.End(second);
   EXPECT_EQ(index.size(), 0u);
-  index.Add({{}, {"a"}});
+  Commit(index, {{}, {"a"}});
   EXPECT_EQ(index.size(), 0u);
 }
 

@@ -37,94 +37,27 @@ class MemoryKvStore::View final : public KvReader {
     return absl::OkStatus();
   }
 
-  uint64_t version() const { return version_; }
-
  private:
   MemoryKvStore* store_;
   uint64_t version_;
 };
 
-class MemoryKvStore::Transaction final : public KvTransaction {
- public:
-  explicit Transaction(MemoryKvStore* store) : store_(store) {
-    {
-      absl::MutexLock lock(&store->mutex_);
-      start_ = store->index_.Begin();
-    }
-    // Pinned after the start: what commits in between is seen and counts as a
-    // conflict, never the other way round.
-    view_ = std::make_unique<View>(store);
-  }
-  ~Transaction() override {
-    absl::MutexLock lock(&store_->mutex_);
-    store_->index_.End(start_);
-  }
-
-  absl::StatusOr<std::optional<std::string>> Get(
-      std::string_view key) override {
-    if (auto own = writes_.find(key); own != writes_.end()) return own->second;
-    return view_->Get(key);
-  }
-
-  absl::StatusOr<std::optional<std::string>> GetForUpdate(
-      std::string_view key) override {
-    footprint_.reads.emplace(key);
-    return Get(key);
-  }
-
-  absl::Status Put(std::string_view key, std::string_view value) override {
-    footprint_.writes.emplace(key);
-    writes_.insert_or_assign(std::string(key), std::string(value));
-    return absl::OkStatus();
-  }
-
-  absl::Status Delete(std::string_view key) override {
-    footprint_.writes.emplace(key);
-    writes_.insert_or_assign(std::string(key), std::nullopt);
-    return absl::OkStatus();
-  }
-
-  // Merges the committed rows with our own, one row at a time, so that `visit`
-  // may write.
-  absl::Status Scan(const KeyRange& range,
-                    absl::FunctionRef<bool(std::string_view, std::string_view)>
-                        visit) override {
-    std::string begin = range.begin;
-    while (true) {
-      std::optional<KeyValue> row =
-          store_->NextAt(begin, range.end, view_->version());
-      auto own = writes_.lower_bound(begin);
-      const bool own_in_range =
-          own != writes_.end() && (range.end.empty() || own->first < range.end);
-      if (own_in_range && (!row || own->first <= row->key)) {
-        begin = After(own->first);
-        if (!own->second) continue;
-        row = KeyValue{own->first, *own->second};
-      } else if (row) {
-        begin = After(row->key);
-      } else {
-        return absl::OkStatus();
-      }
-      if (!visit(row->key, row->value)) return absl::OkStatus();
-    }
-  }
-
-  bool Commit() { return store_->Commit(start_, footprint_, writes_); }
-
- private:
-  MemoryKvStore* store_;
-  uint64_t start_ = 0;
-  std::unique_ptr<View> view_;
-  Footprint footprint_;
-  Writes writes_;
-};
-
 absl::Status MemoryKvStore::Transact(
     absl::FunctionRef<absl::Status(KvTransaction&)> body) {
   for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-    Transaction txn(this);
-    if (absl::Status status = body(txn); !status.ok()) return status;
-    if (txn.Commit()) return absl::OkStatus();
+    uint64_t start = 0;
+    {
+      absl::MutexLock lock(&mutex_);
+      start = index_.Begin();
+    }
+    BufferedTransaction txn(std::make_unique<View>(this));
+    const absl::Status status = body(txn);
+    const bool committed = status.ok() && Commit(start, txn);
+    {
+      absl::MutexLock lock(&mutex_);
+      index_.End(start);
+    }
+    if (!status.ok() || committed) return status;
     std::this_thread::yield();
   }
   return absl::AbortedError("commit transaction: too many conflicts; retry");
@@ -180,18 +113,18 @@ std::optional<KeyValue> MemoryKvStore::NextAt(std::string_view begin,
   return std::nullopt;
 }
 
-bool MemoryKvStore::Commit(uint64_t start, const Footprint& footprint,
-                           const Writes& writes) {
+bool MemoryKvStore::Commit(uint64_t start, const BufferedTransaction& txn) {
   absl::MutexLock lock(&mutex_);
-  if (index_.Conflicts(start, footprint)) {
+  if (index_.Conflicts(start, txn.footprint())) {
     ++conflicts_;
     return false;
   }
-  if (writes.empty()) return true;
-  index_.Add(footprint);
+  if (txn.writes().empty()) return true;
+  index_.Add(txn.footprint());
+  index_.Publish();
   ++version_;
   const uint64_t oldest = *pinned_.begin();  // the caller's at the latest
-  for (const auto& [key, value] : writes) {
+  for (const auto& [key, value] : txn.writes()) {
     auto& versions = rows_[key];
     versions[version_] = value;
     const auto visible = versions.upper_bound(oldest);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/kv/buffered_transaction.h"
 #include "store/kv/conflict_index.h"
 #include "store/kv/kv_store.h"
 
@@ -28,8 +29,6 @@ class MemoryKvStore final : public KvStore {
 
  private:
   class View;
-  class Transaction;
-  using Writes = std::map<std::string, std::optional<std::string>, std::less<>>;
 
   // A version to read at, kept until Unpin.
   uint64_t Pin();
@@ -39,7 +38,7 @@ class MemoryKvStore final : public KvStore {
   // The first key in [begin, end) that has a value at `version`.
   std::optional<KeyValue> NextAt(std::string_view begin, std::string_view end,
                                  uint64_t version) const;
-  bool Commit(uint64_t start, const Footprint& footprint, const Writes& writes);
+  bool Commit(uint64_t start, const BufferedTransaction& txn);
 
   mutable absl::Mutex mutex_;
   uint64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
