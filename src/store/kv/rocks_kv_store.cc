@@ -261,8 +261,32 @@ void RocksKvStore::CommitGroup(const std::deque<Commit*>& group) {
   for (Commit* commit : group) commit->done = true;
 }
 
+absl::Status RocksKvStore::ProbeSpace() {
+  const std::string path = base::StrCat(options_.path, "/PROBE");
+  const auto fill = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                     options_.files->Open(path, OpenMode::kCreate));
+    const std::string block(1 << 20, '\0');
+    // Resume writes what is in memory to a table.
+    for (size_t done = 0; done < options_.write_buffer_bytes;
+         done += block.size()) {
+      RETURN_IF_ERROR(file->Append(block));
+    }
+    // A file system may find out that it is full only now.
+    return file->Sync("kv.probe");
+  };
+  const absl::Status filled = fill();
+  if (const absl::Status gone = options_.files->Unlink(path);
+      !gone.ok() && !absl::IsNotFound(gone)) {
+    return gone;
+  }
+  return filled;
+}
+
 absl::Status RocksKvStore::Write(const std::deque<Commit*>& group) {
   if (failed_) {
+    // A Resume that meets a full disk leaves RocksDB failed for good.
+    RETURN_IF_ERROR(ProbeSpace());
     RETURN_IF_ERROR(FromRocks(db_->Resume(), "commit transaction"));
     failed_ = false;
   }

@@ -28,8 +28,9 @@ namespace brume::store {
 // all of them with one sync. What is not synced is seen by nobody.
 //
 // On a full disk commits fail with RESOURCE_EXHAUSTED and change nothing; reads
-// go on, and the first commit after there is room works again. Snapshots must
-// not outlive the store. Thread-safe.
+// go on, and the first commit after there is room works again. Should the disk
+// fill up once more in the moment between, the store must be opened anew.
+// Snapshots must not outlive the store. Thread-safe.
 class RocksKvStore final : public KvStore {
  public:
   // Of the data in the folder; written to its file VERSION. Raised when an
@@ -80,6 +81,8 @@ class RocksKvStore final : public KvStore {
   void CommitGroup(const std::deque<Commit*>& group)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Write(const std::deque<Commit*>& group);
+  // Whether the disk has room for what a resumed store writes first.
+  absl::Status ProbeSpace();
 
   const Options options_;
   const std::unique_ptr<FileLock> lock_;
