@@ -148,8 +148,8 @@ std::variant<api::Response, api::RequestHead> MakeRequestHead(
     std::string ignored;
     const bool parsed = SplitAbsolute(*origin, &origin_authority, &ignored);
     const std::string from = CanonicalHost(origin_authority);
-    if (!parsed ||
-        !(IsLoopbackHost(from) || IsServedHost(from) || Allowed(from, peer))) {
+    // Not served names either: a page may be stored in a bucket.
+    if (!parsed || !(IsLoopbackHost(from) || Allowed(from, peer))) {
       return ErrorResponse(403,
                            base::StrCat("requests of web pages are refused: "
                                         "Origin '",

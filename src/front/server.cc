@@ -99,7 +99,7 @@ class Server::Impl {
   }
 
  private:
-  // Every coroutine is counted, its failure logged, none is detached unseen.
+  // A coroutine whose unexpected failure is logged.
   template <typename Executor>
   void Spawn(Executor executor, asio::awaitable<void> task) {
     asio::co_spawn(executor, std::move(task), [](std::exception_ptr failure) {
@@ -153,9 +153,7 @@ class Server::Impl {
 
   asio::awaitable<bool> ReadSome(tcp::socket& socket, std::string* bytes) {
     char buffer[4096];
-    // Nobody may hold a connection that says nothing. Armed for each read:
-    // the limit of a whole head is what kMaxClientHello and kMaxConnectHead
-    // allow in single bytes, and the deadline below ends those.
+    // Nobody may hold a connection that says nothing: a limit for each read.
     auto timer = std::make_shared<asio::steady_timer>(socket.get_executor());
     timer->expires_after(std::chrono::milliseconds(
         absl::ToInt64Milliseconds(options_.limits.header_time)));
