@@ -55,7 +55,7 @@ class SealedNamespaceTest
     options.mapping = GetParam();
     options.proxy_port = 9443;
     if (GetParam() == SealedNamespace::Mapping::kNone && geteuid() != 0) {
-      GTEST_SKIP() << "not root";
+      GTEST_SKIP() << "a namespace without a user namespace needs root";
     }
     if (GetParam() == SealedNamespace::Mapping::kSubordinate &&
         !OwnSubordinateIds().ok()) {

@@ -73,8 +73,9 @@ std::string Gzipped(const std::string& bytes) {
   z_stream stream = {};
   deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
   std::string out(deflateBound(&stream, bytes.size()) + 64, '\0');
-  stream.next_in =
-      reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // NOLINT
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(
+      bytes.data()));  // NOLINT(cppcoreguidelines-pro-type-const-cast):
+                       // zlib does not write
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
