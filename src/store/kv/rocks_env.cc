@@ -232,6 +232,12 @@ class RocksFileSystem final : public rocksdb::FileSystem {
   }
   IOStatus RenameFile(const std::string& from, const std::string& to,
                       const IOOptions&, IODebugContext*) override {
+    // CURRENT names the manifest: it must not be on the disk before that is.
+    if (to.ends_with("/CURRENT")) {
+      const absl::Status synced =
+          files_->SyncDirectory(DirectoryOf(to), "kv.directory");
+      if (!synced.ok()) return ToRocks(synced);
+    }
     return ToRocks(files_->Rename(from, to));
   }
   IOStatus LockFile(const std::string&, const IOOptions&,
