@@ -23,6 +23,17 @@ struct ProjectRef {
 
 class Admission {
  public:
+  // One decision, for the record of what a rehearsal used.
+  struct Decision {
+    std::string run;
+    std::string principal;  // member form
+    std::string permission;
+    std::string resource;
+    std::string method;
+    std::string verdict;  // "unevaluated", "unauthenticated", ...
+    absl::Time time;
+  };
+
   struct Options {
     // Who holds this bearer token, asked at `host`; UNAUTHENTICATED if nobody.
     std::function<absl::StatusOr<Principal>(std::string_view token,
@@ -35,16 +46,6 @@ class Admission {
     std::function<absl::StatusOr<bool>(const ProjectRef&,
                                        std::string_view service)>
         api_enabled;
-    // One decision, for the record of what a rehearsal used.
-    struct Decision {
-      std::string run;
-      std::string principal;  // member form
-      std::string permission;
-      std::string resource;
-      std::string method;
-      std::string verdict;  // "unevaluated", "unauthenticated", ...
-      absl::Time time;
-    };
     std::function<void(const Decision&)> record;
     // "record", "enforce" or "off".
     std::string mode = "record";
@@ -56,8 +57,12 @@ class Admission {
     std::string method;   // "storage.objects.get" or a full RPC name
     std::string service;  // "storage.googleapis.com"
     std::vector<std::string> permissions;
-    std::string resource;  // "projects/_/buckets/b/objects/o", for the record
-    std::string project;   // id or number named by the request; empty if none
+    // "projects/_/buckets/b/objects/o": for the record.
+    std::vector<std::string> resources;
+    std::string project;  // id or number named by the request; empty if none
+    // The service tells of an unknown project in its own words (Resource
+    // Manager, whose resources projects are): Call::project_id stays empty.
+    bool project_may_be_unknown = false;
     // No token is allUsers instead of UNAUTHENTICATED (Storage's bucket and
     // object methods). A wrong or expired token is refused all the same.
     bool anonymous_allowed = false;
@@ -65,13 +70,23 @@ class Admission {
 
   explicit Admission(Options options);
 
+  // Who calls. As the first step of Admit, and before a body is read.
+  absl::StatusOr<Principal> Authenticate(const Headers& headers,
+                                         std::string_view host,
+                                         const Origin& origin,
+                                         const Subject& subject) const;
+
   // UNAUTHENTICATED (with Google's text and ErrorInfo), PERMISSION_DENIED for
-  // an unknown project, or what the mode refuses. Decisions are recorded.
+  // an unknown project, or what the mode refuses. Decisions are recorded. The
+  // token is the "Authorization: Bearer" header's.
   absl::StatusOr<Call> Admit(const Headers& headers, std::string_view host,
                              std::string_view base_url, const Origin& origin,
                              const Subject& subject) const;
 
  private:
+  void Record(const Subject& subject, const Origin& origin,
+              const Principal& principal, std::string_view verdict) const;
+
   Options options_;
 };
 
