@@ -9,11 +9,14 @@
 #include <absl/strings/str_split.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -131,6 +134,53 @@ absl::Status MapSubordinate(pid_t process) {
   ASSIGN_OR_RETURN(const SubordinateIds ids, OwnSubordinateIds());
   RETURN_IF_ERROR(RunMapTool("newuidmap", process, ::geteuid(), ids.uids));
   return RunMapTool("newgidmap", process, ::getegid(), ids.gids);
+}
+
+absl::Status EnterMappedUserNamespace() {
+  // newuidmap must run outside: in a child that stays there.
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+    return base::ErrnoToStatus(errno, "open socket pair");
+  }
+  base::UniqueFd ours(pair[0]);
+  base::UniqueFd theirs(pair[1]);
+  const pid_t process = ::getpid();
+  const pid_t helper = ::fork();
+  if (helper < 0) return base::ErrnoToStatus(errno, "fork");
+  if (helper == 0) {
+    ours.Reset();
+    char byte = 0;
+    if (::read(theirs.get(), &byte, 1) != 1) ::_exit(1);
+    const absl::Status mapped = MapSubordinate(process);
+    const std::string reply =
+        mapped.ok() ? "k" : base::StrCat("e", mapped.message());
+    ::_exit(::write(theirs.get(), reply.data(), reply.size()) > 0 ? 0 : 1);
+  }
+  theirs.Reset();
+  absl::Status status;
+  if (::unshare(CLONE_NEWUSER) != 0) {
+    status = absl::FailedPreconditionError(base::StrCat(
+        "create user namespace: ", std::strerror(errno),
+        "; this machine must allow them (sysctl "
+        "kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0)"));
+    ours.Reset();
+  } else {
+    std::string reply(1024, '\0');
+    ssize_t got = -1;
+    if (::write(ours.get(), "g", 1) == 1) {
+      got = ::read(ours.get(), reply.data(), reply.size());
+    }
+    reply.resize(got > 0 ? static_cast<size_t>(got) : 0);
+    if (reply != "k") {
+      status = absl::FailedPreconditionError(
+          reply.empty() ? "create user namespace: id maps were not written"
+                        : reply.substr(1));
+    }
+  }
+  int ignored = 0;
+  while (::waitpid(helper, &ignored, 0) < 0 && errno == EINTR) {
+  }
+  return status;
 }
 
 }  // namespace brume::runtime

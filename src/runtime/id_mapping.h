@@ -38,4 +38,8 @@ absl::Status MapSelf(uid_t uid, gid_t gid);
 // caller becomes root in there, its subordinate ids 1 and up.
 absl::Status MapSubordinate(pid_t process);
 
+// Moves the calling process, which has one thread, into a new user namespace
+// in which it is root and its subordinate ids are 1 and up.
+absl::Status EnterMappedUserNamespace();
+
 }  // namespace brume::runtime
