@@ -31,7 +31,7 @@ TEST(JsonTest, RefusesRepeatedNamesAtAnyDepth) {
 TEST(JsonTest, ShowsThePlaceOfAFault) {
   EXPECT_EQ(ParseJson("{\"a\": nope}").status().message(),
             "Invalid JSON payload received. Unexpected token.\n"
-            "{\"a\": nope}\n       ^");
+            "{\"a\": nope}\n      ^");
   EXPECT_THAT(std::string(ParseJson("").status().message()),
               HasSubstr("Unexpected end of string"));
   EXPECT_THAT(std::string(ParseJson("{} x").status().message()),
