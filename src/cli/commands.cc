@@ -126,9 +126,9 @@ int RunCommandRow(const Command& command,
 }  // namespace
 
 const std::vector<Command>& Commands() {
-  static const auto* const commands =
-      new std::vector<Command>{UpCommand(), DownCommand(), StatusCommand(),
-                               SettingsCommand(), VersionCommand()};
+  static const auto* const commands = new std::vector<Command>{
+      UpCommand(),  DownCommand(),   StatusCommand(),   RunCommand(),
+      EnvCommand(), DoctorCommand(), SettingsCommand(), VersionCommand()};
   return *commands;
 }
 

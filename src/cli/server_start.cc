@@ -3,6 +3,7 @@
 #include "base/errno_status.h"
 #include "base/status_macros.h"
 #include "base/str_cat.h"
+#include "cli/files.h"
 #include "cli/output.h"
 #include "runtime/child_process.h"
 
@@ -11,7 +12,6 @@
 #include <absl/strings/str_join.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,18 +24,6 @@ namespace {
 
 constexpr int kReadyFd = 3;
 constexpr int kStartMillis = 30'000;
-
-absl::Status MakeFolders(const std::string& path) {
-  for (size_t at = 1; at != std::string::npos;) {
-    at = path.find('/', at + 1);
-    const std::string folder = path.substr(0, at);
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      return base::ErrnoToStatus(
-          errno, base::StrCat("make data folder '", folder, "'"));
-    }
-  }
-  return absl::OkStatus();
-}
 
 std::map<std::string, std::string> OwnEnvironment() {
   std::map<std::string, std::string> out;

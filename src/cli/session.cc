@@ -1,0 +1,149 @@
+#include "cli/session.h"
+
+#include "base/status_macros.h"
+#include "base/str_cat.h"
+#include "cli/files.h"
+#include "cli/server_start.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace brume::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::string Text(const json::object& object, std::string_view name) {
+  const json::value* value =
+      object.if_contains(json::string_view(name.data(), name.size()));
+  if (value == nullptr || !value->is_string()) return "";
+  return std::string(value->get_string());
+}
+
+absl::StatusOr<uint16_t> PortIn(const json::object& reply) {
+  const json::value* port = reply.if_contains("port");
+  if (port == nullptr || !port->is_int64()) {
+    return absl::InternalError("ask server: its reply names no port");
+  }
+  return static_cast<uint16_t>(port->get_int64());
+}
+
+// A shell's run is taken up again with the token that was kept.
+std::string TokenFile(const std::string& folder, const std::string& label) {
+  return base::StrCat(folder, "/", label, ".token");
+}
+
+// The listeners of a sealed namespace: their names in the request, their
+// descriptors beside it.
+struct Sockets {
+  json::array names;
+  std::vector<int> fds;
+};
+
+Sockets SocketsOf(runtime::SealedListeners& listeners) {
+  Sockets out;
+  const auto add = [&](const char* name, const base::UniqueFd& fd) {
+    if (!fd.valid()) return;
+    out.names.emplace_back(name);
+    out.fds.push_back(fd.get());
+  };
+  add("https", listeners.https);
+  add("http", listeners.http);
+  add("metadata", listeners.metadata);
+  add("dns_udp", listeners.dns_udp);
+  add("dns_tcp", listeners.dns_tcp);
+  add("proxy", listeners.proxy);
+  return out;
+}
+
+Account AccountIn(const json::object& owner) {
+  return {Text(owner, "email"), Text(owner, "client_id"),
+          Text(owner, "client_secret"), Text(owner, "refresh_token"),
+          Text(owner, "project")};
+}
+
+std::string ProxyBefore(const Invocation& invocation) {
+  if (invocation.values.Has("upstream-proxy")) {
+    return invocation.values.Text("upstream-proxy");
+  }
+  if (invocation.environment("BRUME_RUN").has_value()) return "";
+  for (const std::string_view name : {"HTTPS_PROXY", "https_proxy"}) {
+    const auto url = invocation.environment(name);
+    if (url.has_value() && !url->empty()) return *url;
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<Session> OpenSession(const Invocation& invocation,
+                                    const SessionOptions& options) {
+  const config::Values& values = invocation.values;
+  ASSIGN_OR_RETURN(const std::string data,
+                   config::DataFolder(values, invocation.environment));
+  Session session;
+  ASSIGN_OR_RETURN(session.server, ConnectOrStart(invocation, data));
+  // The user's own part: root may use another user's server.
+  const std::string folder = base::StrCat(data, "/clients/", ::geteuid());
+  RETURN_IF_ERROR(MakeFolders(folder));
+
+  json::object request = {{"label", options.label},
+                          {"lasting", options.lasting},
+                          {"offline", values.Switch("offline")},
+                          {"pid", static_cast<int64_t>(::getpid())},
+                          {"account", values.Text("service-account")},
+                          {"project", values.Text("project")}};
+  if (options.lasting) {
+    request["token"] = ReadWholeFile(TokenFile(folder, options.label));
+  }
+  Sockets sockets;
+  if (options.sealed) {
+    ASSIGN_OR_RETURN(const json::object status, session.server->Call("status"));
+    ASSIGN_OR_RETURN(const uint16_t port, PortIn(status));
+    ASSIGN_OR_RETURN(session.network,
+                     runtime::SealedNamespace::Create(
+                         {.mapping = runtime::SealedNamespace::DefaultMapping(),
+                          .proxy_port = port}));
+    sockets = SocketsOf(session.network->listeners());
+  }
+  request["sockets"] = std::move(sockets.names);
+  ASSIGN_OR_RETURN(
+      const json::object run,
+      session.server->Call("register", std::move(request), sockets.fds));
+  if (session.network != nullptr) session.network->listeners() = {};
+  std::optional<Account> account;
+  const absl::StatusOr<json::object> owner = session.server->Call("owner");
+  if (owner.ok()) account = AccountIn(*owner);
+  // A server without accounts is used without any.
+  if (!owner.ok() && !absl::IsUnimplemented(owner.status())) {
+    return owner.status();
+  }
+
+  session.run = Text(run, "name");
+  Reach reach = {.run = session.run, .token = Text(run, "token"), .data = data};
+  ASSIGN_OR_RETURN(reach.port, PortIn(run));
+  reach.metadata = Text(run, "metadata");
+  if (reach.metadata.empty()) {
+    reach.metadata = base::StrCat("127.0.0.1:", reach.port);
+  }
+  reach.project = values.Text("project");
+  reach.upstream_proxy = ProxyBefore(invocation);
+  if (options.lasting) {
+    RETURN_IF_ERROR(
+        WriteWholeFile(TokenFile(folder, options.label), reach.token));
+  }
+  ASSIGN_OR_RETURN(session.files,
+                   WriteClientFiles({.folder = folder,
+                                     .ca_pem = ReadWholeFile(Text(run, "ca")),
+                                     .account = std::move(account)},
+                                    invocation.environment));
+  session.environment = ChangeFor(reach, session.files, OwnVariableNames());
+  return session;
+}
+
+}  // namespace brume::cli
