@@ -42,6 +42,7 @@ struct TaskResult {
     kTimedOut,
     kCancelled,
     kOutOfMemory,
+    kLost,  // its supervisor died (power cut, kill -9): how it ended is unknown
   };
   Cause cause = Cause::kExited;
   int exit_code = 0;
@@ -64,6 +65,7 @@ struct OutputLine {
 };
 
 // Thread-safe. A task outlives the server: after a restart the same ids answer.
+// Unknown ids are NOT_FOUND.
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -72,18 +74,19 @@ class Executor {
   // afterwards.
   virtual absl::Status Start(const TaskSpec& spec) = 0;
   virtual absl::StatusOr<TaskStatus> Inspect(std::string_view id) = 0;
-  // Asks the program to end: SIGTERM, after `grace` SIGKILL. Returns at once.
+  // Asks the program to end: SIGTERM, after `grace` SIGKILL. Returns once the
+  // request is durable. OK for a task that has ended.
   virtual absl::Status Stop(std::string_view id, absl::Duration grace) = 0;
   // Output from byte offset `*position` of the task's log on; moves
   // `*position`. At most about 1 MiB; empty when there is nothing new.
   virtual absl::StatusOr<std::vector<OutputLine>> ReadOutput(
       std::string_view id, uint64_t* position) = 0;
-  // Blocks until any task's state or output may have changed, or until
-  // `deadline`. For the one watcher thread of the owner.
+  // Blocks until any task's state or output may have changed since it last
+  // returned, or until `deadline`. For the one watcher thread of the owner.
   virtual void WaitForChange(absl::Time deadline) = 0;
   // Ids of all tasks known.
   virtual absl::StatusOr<std::vector<std::string>> List() = 0;
-  // Forgets an ended task and its folder.
+  // Forgets an ended task and its folder; FAILED_PRECONDITION before its end.
   virtual absl::Status Remove(std::string_view id) = 0;
 };
 
