@@ -180,6 +180,12 @@ absl::Status ResumableUploads::Part::CheckTurn() const {
       "append to upload: another request continues this session");
 }
 
+void ResumableUploads::Part::Expect(const Object& stated) {
+  Object& object = *record_.mutable_object();
+  if (stated.has_crc32c()) object.set_crc32c(stated.crc32c());
+  if (stated.has_md5_hash()) object.set_md5_hash(stated.md5_hash());
+}
+
 absl::Status ResumableUploads::Part::Append(std::string_view bytes) {
   absl::MutexLock lock(&turn_->mutex);
   RETURN_IF_ERROR(CheckTurn());

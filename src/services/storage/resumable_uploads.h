@@ -79,6 +79,8 @@ class ResumableUploads::Part {
   uint32_t crc32c() const { return writer_->crc32c(); }
   std::string md5() const { return writer_->md5(); }
 
+  // Checksums that the bytes must have, if `stated` has any.
+  void Expect(const brume::storage::Object& stated);
   // ABORTED when another part has begun.
   absl::Status Append(std::string_view bytes);
   // Makes what was appended durable; returns how much there is now.
