@@ -69,8 +69,8 @@ absl::Status ParseCall(std::string_view text, size_t number, BatchPart& part) {
     }
     at = next;
   }
-  for (const auto& [name, value] :
-       PartHeaders::Parse(text.substr(0, headers_end)).fields()) {
+  const PartHeaders headers = PartHeaders::Parse(text.substr(0, headers_end));
+  for (const auto& [name, value] : headers.fields()) {
     part.head.headers.Add(name, value);
   }
   std::string_view rest = text.substr(body);

@@ -647,21 +647,35 @@ TEST_F(StorageJsonTest, GzipContentIsUnpackedForWhoCannot) {
 
 TEST_F(StorageJsonTest, CustomersKeyOpensItsObject) {
   const std::string key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-  const std::string hash = "qK8JH/Bb6gXUGO0JoLF3qYHqXkh27Iua2YqOE5ldoQg=";
-  Fields with = {{"x-goog-encryption-algorithm", "AES256"},
-                 {"x-goog-encryption-key", key},
-                 {"x-goog-encryption-key-sha256", hash}};
-  Got put = Send("POST", "/upload/storage/v1/b/bkt/o?uploadType=media&name=s",
-                 with, "secret");
-  if (put.status != 200) {
-    // The hash is whatever SHA-256 makes of the key; a wrong one is refused.
-    ASSERT_EQ(Reason(put), "customerEncryptionKeySha256IsInvalid");
+  const std::string hash = "PrG9Q5lH63YpmOVmzMLgmceREYsvQFecxPfaK1Bht/k=";
+  const Fields with = {{"x-goog-encryption-algorithm", "AES256"},
+                       {"x-goog-encryption-key", key},
+                       {"x-goog-encryption-key-sha256", hash}};
+  const std::string upload =
+      "/upload/storage/v1/b/bkt/o?uploadType=media&name=s";
+  const Got put = Send("POST", upload, with, "secret");
+  ASSERT_EQ(put.status, 200) << put.body;
+  EXPECT_THAT(put.Field("customerEncryption"), HasSubstr(hash));
+  EXPECT_EQ(put.Field("crc32c").size(), 8u);
+  EXPECT_EQ(Send("GET", "/storage/v1/b/bkt/o/s").Field("crc32c"), "(absent)");
+  EXPECT_EQ(Read("s", with).body, "secret");
+  const Got without = Read("s");
+  EXPECT_EQ(without.status, 400);
+  EXPECT_THAT(without.body, HasSubstr("customer-supplied encryption key"));
+  EXPECT_EQ(Reason(Send("POST", "/storage/v1/b/bkt/o/s/copyTo/b/bkt/o/t")),
+            "resourceIsEncryptedWithCustomerEncryptionKey");
+  Fields source = with;
+  for (auto& [name, value] : source) {
+    name.insert(std::string("x-goog-").size(), "copy-source-");
   }
-  with.pop_back();
-  EXPECT_EQ(Send("POST", "/upload/storage/v1/b/bkt/o?uploadType=media&name=s",
-                 with, "secret")
-                .status,
-            400);
+  const Got copy =
+      Send("POST", "/storage/v1/b/bkt/o/s/copyTo/b/bkt/o/t", source);
+  EXPECT_EQ(copy.status, 200) << copy.body;
+  EXPECT_EQ(Read("t").body, "secret") << "not encrypted any more";
+  Fields wrong = with;
+  wrong[2].second[0] = 'A';
+  EXPECT_EQ(Reason(Send("POST", upload, wrong, "secret")),
+            "customerEncryptionKeySha256IsInvalid");
 }
 
 TEST_F(StorageJsonTest, AccessListsAndPolicies) {
