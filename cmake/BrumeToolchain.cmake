@@ -22,10 +22,12 @@ if(BRUME_WARNINGS_AS_ERRORS)
   target_compile_options(brume_flags INTERFACE -Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 reports false positives from inlined std::string and std::variant.
+  # g++ 12 reports false positives from inlined std::string and std::variant,
+  # and from coroutine frames.
   target_compile_options(brume_flags INTERFACE
     -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
-    -Wno-array-bounds -Wno-stringop-overread -Wno-dangling-pointer)
+    -Wno-array-bounds -Wno-stringop-overread -Wno-dangling-pointer
+    -Wno-mismatched-new-delete)
 else()
   target_compile_options(brume_flags INTERFACE -Wthread-safety)
 endif()

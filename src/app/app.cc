@@ -156,7 +156,7 @@ absl::Status App::Impl::Serve(const Options& options) {
                                 .offline = options.offline,
                                 .upstream_proxy = options.upstream_proxy,
                             }));
-  RETURN_IF_ERROR(server_->Listen(std::move(socket), {}));
+  RETURN_IF_ERROR(server_->Listen(std::move(socket), {}).status());
   return folder_->WritePort(port_);
 }
 

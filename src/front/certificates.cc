@@ -47,7 +47,9 @@ absl::Status SslError(std::string_view what) {
   return absl::InternalError(base::StrCat(what, ": OpenSSL failed"));
 }
 
-Owned<EVP_PKEY> MakeKey() { return Owned<EVP_PKEY>(EVP_RSA_gen(2048)); }
+// P-256: made and used in a fraction of an RSA key's time, and every client
+// knows it.
+Owned<EVP_PKEY> MakeKey() { return Owned<EVP_PKEY>(EVP_EC_gen("P-256")); }
 
 std::string ToPem(X509* certificate) {
   Owned<BIO> bio(BIO_new(BIO_s_mem()));
@@ -166,9 +168,11 @@ struct CertificateAuthority::Impl {
   Owned<EVP_PKEY> leaf_key;
   absl::Mutex mutex;
   struct Entry {
-    Owned<SSL_CTX> context;
+    std::shared_ptr<SSL_CTX> context;
     absl::Time made;
+    uint64_t used = 0;  // the last `uses` at which it was asked for
   };
+  uint64_t uses ABSL_GUARDED_BY(mutex) = 0;
   std::map<std::string, Entry> contexts ABSL_GUARDED_BY(mutex);
 
   absl::StatusOr<Leaf> Mint(const std::string& common_name,
@@ -179,7 +183,7 @@ struct CertificateAuthority::Impl {
     if (!AddExtension(leaf.get(), ca.get(), NID_basic_constraints,
                       "critical,CA:FALSE") ||
         !AddExtension(leaf.get(), ca.get(), NID_key_usage,
-                      "critical,digitalSignature,keyEncipherment") ||
+                      "critical,digitalSignature") ||
         !AddExtension(leaf.get(), ca.get(), NID_ext_key_usage, "serverAuth") ||
         !AddExtension(leaf.get(), ca.get(), NID_subject_alt_name, names) ||
         !AddExtension(leaf.get(), ca.get(), NID_subject_key_identifier,
@@ -234,8 +238,9 @@ CertificateAuthority::Create(const std::string& folder,
     for (const std::string& suffix : PermittedSuffixes()) {
       permitted.push_back("permitted;DNS:" + suffix);
     }
-    // Loopback addresses, for clients that are given a URL.
-    permitted.emplace_back("permitted;IP:127.0.0.0/255.0.0.0");
+    // No addresses at all: a name constraint of a type excludes the others.
+    permitted.emplace_back("excluded;IP:0.0.0.0/0.0.0.0");
+    permitted.emplace_back("excluded;IP:0:0:0:0:0:0:0:0/0:0:0:0:0:0:0:0");
     if (!AddExtension(ca, ca, NID_basic_constraints,
                       "critical,CA:TRUE,pathlen:0") ||
         !AddExtension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") ||
@@ -258,7 +263,7 @@ CertificateAuthority::Create(const std::string& folder,
 absl::StatusOr<CertificateAuthority::Leaf> CertificateAuthority::LeafFor(
     std::string_view host) {
   if (host.empty() || IsLoopbackHost(host)) {
-    return impl_->Mint("localhost", "DNS:localhost,IP:127.0.0.1");
+    return impl_->Mint("localhost", "DNS:localhost");
   }
   // A SAN list is text to OpenSSL: nothing but a host name may enter it.
   const bool is_name = std::all_of(host.begin(), host.end(), [](char c) {
@@ -279,25 +284,23 @@ CertificateAuthority::WildcardLeaf() {
   return impl_->Mint(
       "googleapis.com",
       "DNS:*.googleapis.com,DNS:googleapis.com,DNS:*.us.rep.googleapis.com,"
-      "DNS:*.pkg.dev,DNS:gcr.io,DNS:*.gcr.io,DNS:localhost,IP:127.0.0.1");
+      "DNS:*.pkg.dev,DNS:gcr.io,DNS:*.gcr.io,DNS:localhost");
 }
 
-absl::StatusOr<ssl_ctx_st*> CertificateAuthority::ContextFor(
+absl::StatusOr<std::shared_ptr<ssl_ctx_st>> CertificateAuthority::ContextFor(
     const std::string& host) {
-  absl::MutexLock lock(&impl_->mutex);
   const absl::Time now = impl_->clock->Now();
-  auto found = impl_->contexts.find(host);
-  if (found != impl_->contexts.end() &&
-      now - found->second.made < absl::Hours(24) * (kLeafDays / 2)) {
-    return found->second.context.get();
-  }
-  if (impl_->contexts.size() >= kMaxContexts) {
-    return absl::ResourceExhaustedError(
-        base::StrCat("mint certificate for '", host, "': ", kMaxContexts,
-                     " names have one already"));
+  {
+    absl::MutexLock lock(&impl_->mutex);
+    const auto found = impl_->contexts.find(host);
+    if (found != impl_->contexts.end() &&
+        now - found->second.made < absl::Hours(24) * (kLeafDays / 2)) {
+      found->second.used = ++impl_->uses;
+      return found->second.context;
+    }
   }
   ASSIGN_OR_RETURN(const Leaf leaf, LeafFor(host));
-  Owned<SSL_CTX> context(SSL_CTX_new(TLS_server_method()));
+  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), Deleter());
   Owned<BIO> bio(
       BIO_new_mem_buf(leaf.certificate_pem.data(),
                       static_cast<int>(leaf.certificate_pem.size())));
@@ -313,9 +316,16 @@ absl::StatusOr<ssl_ctx_st*> CertificateAuthority::ContextFor(
   SSL_CTX_set_alpn_select_cb(context.get(), ChooseHttp11, nullptr);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX* raw = context.get();
-  impl_->contexts[host] = {std::move(context), now};
-  return raw;
+  absl::MutexLock lock(&impl_->mutex);
+  if (impl_->contexts.size() >= kMaxContexts) {
+    impl_->contexts.erase(
+        std::min_element(impl_->contexts.begin(), impl_->contexts.end(),
+                         [](const auto& a, const auto& b) {
+                           return a.second.used < b.second.used;
+                         }));
+  }
+  impl_->contexts[host] = {context, now, ++impl_->uses};
+  return context;
 }
 
 absl::Status WriteBundle(const std::string& path, std::string_view ca_pem) {

@@ -41,8 +41,10 @@ class CertificateAuthority {
   // One certificate with every served wildcard, for gRPC's listener.
   absl::StatusOr<Leaf> WildcardLeaf();
 
-  // An OpenSSL server context for LeafFor(host), ALPN http/1.1; owned here.
-  absl::StatusOr<ssl_ctx_st*> ContextFor(const std::string& host);
+  // An OpenSSL server context for LeafFor(host), ALPN http/1.1. The last used
+  // are kept.
+  absl::StatusOr<std::shared_ptr<ssl_ctx_st>> ContextFor(
+      const std::string& host);
 
  private:
   struct Impl;

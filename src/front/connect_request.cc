@@ -7,6 +7,7 @@
 #include <absl/strings/match.h>
 
 #include <charconv>
+#include <utility>
 
 namespace brume::front {
 namespace {
@@ -30,6 +31,21 @@ std::string_view Trim(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<ProxyCredentials> ParseProxyAuthorization(
+    std::string_view value) {
+  value = Trim(value);
+  if (value.size() < 6 ||
+      !absl::EqualsIgnoreCase(base::ToAbsl(value.substr(0, 6)), "basic ")) {
+    return std::nullopt;
+  }
+  const auto decoded = base::Base64Decode(Trim(value.substr(6)));
+  if (!decoded) return std::nullopt;
+  const size_t split = decoded->find(':');
+  if (split == std::string::npos) return std::nullopt;
+  return ProxyCredentials{decoded->substr(0, split),
+                          decoded->substr(split + 1)};
+}
 
 FirstBytes Sniff(std::string_view bytes) {
   if (bytes.empty()) return FirstBytes::kNeedMore;
@@ -85,17 +101,10 @@ std::optional<ConnectRequest> ParseConnect(std::string_view head) {
                                 "proxy-authorization")) {
       continue;
     }
-    const std::string_view value = Trim(field.substr(separator + 1));
-    if (value.size() < 6 ||
-        !absl::EqualsIgnoreCase(base::ToAbsl(value.substr(0, 6)), "basic ")) {
-      return std::nullopt;
-    }
-    const auto decoded = base::Base64Decode(Trim(value.substr(6)));
-    if (!decoded) return std::nullopt;
-    const size_t split = decoded->find(':');
-    if (split == std::string::npos) return std::nullopt;
-    request.user = decoded->substr(0, split);
-    request.password = decoded->substr(split + 1);
+    auto credentials = ParseProxyAuthorization(field.substr(separator + 1));
+    if (!credentials) return std::nullopt;
+    request.user = std::move(credentials->user);
+    request.password = std::move(credentials->password);
   }
   return request;
 }

@@ -17,6 +17,13 @@ struct ConnectRequest {
   std::string password;
 };
 
+struct ProxyCredentials {
+  std::string user;
+  std::string password;
+};
+// The value of Proxy-Authorization; nullopt when it is not Basic (RFC 7617).
+std::optional<ProxyCredentials> ParseProxyAuthorization(std::string_view value);
+
 enum class FirstBytes { kNeedMore, kTls, kConnect, kHttp2, kHttp1, kUnknown };
 
 // What a connection's first bytes say it is.

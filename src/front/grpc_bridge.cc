@@ -1,23 +1,29 @@
 #include "front/grpc_bridge.h"
 
+#include "base/errno_status.h"
+#include "base/status_macros.h"
 #include "base/str_cat.h"
-#include "front/served_hosts.h"
+#include "front/grpc_call.h"
 
 #include <absl/base/thread_annotations.h>
-#include <absl/strings/str_replace.h>
+#include <absl/status/statusor.h>
 #include <absl/synchronization/mutex.h>
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grpc/grpc.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
-#include <atomic>
-#include <chrono>
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,32 +32,11 @@ namespace {
 
 // Control-plane messages are small; a request above this is refused.
 constexpr int kMaxMessage = 16 * 1024 * 1024;
+constexpr int kHandshakeMs = 30 * 1000;
+constexpr int kIdleMs = 30 * 60 * 1000;
+constexpr size_t kMaxConnections = 4096;
 
-struct Peer {
-  api::Origin origin;
-  std::string host;
-};
-
-// gRPC tells of a connection only its address: who it is is kept by that.
-// Bounded by the number of ports.
-class PeerMap {
- public:
-  void Put(const std::string& address, Peer peer) {
-    absl::MutexLock lock(&mutex_);
-    peers_[address] = std::move(peer);
-  }
-  Peer Get(const std::string& address) const {
-    absl::MutexLock lock(&mutex_);
-    const auto found = peers_.find(address);
-    return found == peers_.end() ? Peer{} : found->second;
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  std::map<std::string, Peer> peers_ ABSL_GUARDED_BY(mutex_);
-};
-
-// As ServerContext::peer() spells it: "ipv4:127.0.0.1:4711".
+// As ServerContext::peer() spells it: "ipv4:127.0.0.1:4711", percent-encoded.
 std::string AddressOf(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
@@ -66,183 +51,246 @@ std::string AddressOf(int fd) {
   }
   const auto* in = reinterpret_cast<const sockaddr_in6*>(&storage);
   inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text);
-  return base::StrCat("ipv6:[", text, "]:", ntohs(in->sin6_port));
+  return base::StrCat("ipv6:%5B", text, "%5D:", ntohs(in->sin6_port));
 }
 
-std::string FromBuffer(grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  std::string out;
-  if (!buffer.Dump(&slices).ok()) return out;
-  for (const grpc::Slice& slice : slices) {
-    out.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return out;
+std::optional<ino_t> InodeOf(int fd) {
+  struct stat info{};
+  if (fstat(fd, &info) != 0) return std::nullopt;
+  return info.st_ino;
 }
 
-// "/google.iam.admin.v1.IAM/CreateKey" -> "google.iam.admin.v1.IAM.CreateKey"
-std::string MethodName(std::string path) {
-  if (!path.empty() && path[0] == '/') path.erase(0, 1);
-  for (char& c : path) {
-    if (c == '/') c = '.';
-  }
-  return path;
-}
-
-// One unary call. Deletes itself in OnDone, when gRPC has no more use for it
-// and no pool task holds it.
-class Reactor final : public grpc::ServerGenericBidiReactor {
+// gRPC tells of a call's connection only the client's address: what the
+// connection is about is kept by that. gRPC owns the descriptors; one that is
+// closed, or is another file now, belongs to a connection that has ended.
+class PeerMap {
  public:
-  Reactor(grpc::GenericCallbackServerContext* context, const PeerMap& peers,
-          api::RpcService& service, runtime::WorkerPool& pool)
-      : context_(context), service_(service), pool_(pool) {
-    const Peer peer = peers.Get(context->peer());
-    head_.method = MethodName(context->method());
-    head_.origin = peer.origin;
-    head_.host = peer.host.empty() ? CanonicalHost(context->host()) : peer.host;
-    head_.deadline = absl::FromChrono(context->deadline());
-    for (const auto& [name, value] : context->client_metadata()) {
-      head_.metadata.Add(std::string(name.data(), name.size()),
-                         std::string(value.data(), value.size()));
-    }
-    StartRead(&request_);
+  // False when a connection from that address is open: clients in different
+  // network namespaces may have the same.
+  bool Put(const std::string& address, int fd, const HttpPeer& peer) {
+    absl::MutexLock lock(&mutex_);
+    const auto found = peers_.find(address);
+    if (found != peers_.end() && IsOpen(found->second)) return false;
+    const std::optional<ino_t> inode = InodeOf(fd);
+    if (!inode) return false;
+    peers_.insert_or_assign(address, Entry{peer, fd, *inode});
+    if (peers_.size() > 2 * kept_) Sweep();
+    return true;
   }
 
-  void OnReadDone(bool ok) override {
-    if (!ok) {
-      Finish(grpc::Status(grpc::StatusCode::INTERNAL,
-                          "the call carried no request message"));
-      return;
-    }
-    Hold();
-    pool_.Submit([this] {
-      Settle(service_.Call(std::move(head_), FromBuffer(request_)));
-      Release();
-    });
+  // What the connection from that address is about, for a call on it.
+  HttpPeer Get(const std::string& address) {
+    absl::MutexLock lock(&mutex_);
+    const auto found = peers_.find(address);
+    if (found == peers_.end()) return HttpPeer();
+    found->second.used = true;
+    return found->second.peer;
   }
-  void OnWriteDone(bool) override {}
-  void OnDone() override { Release(); }
+
+  // Ends connections that never made a call: gRPC's shutdown would wait until
+  // their handshakes time out.
+  void EndUnused() {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [address, entry] : peers_) {
+      if (!entry.used && IsOpen(entry)) ::shutdown(entry.fd, SHUT_RDWR);
+    }
+  }
+
+  size_t CountOpen() {
+    absl::MutexLock lock(&mutex_);
+    Sweep();
+    return peers_.size();
+  }
+  // With some that have ended already, perhaps.
+  size_t CountKnown() {
+    absl::MutexLock lock(&mutex_);
+    return peers_.size();
+  }
 
  private:
-  void Hold() { ++holders_; }
-  void Release() {
-    if (--holders_ == 0) delete this;
+  struct Entry {
+    HttpPeer peer;
+    int fd = -1;
+    ino_t inode = 0;
+    bool used = false;
+  };
+  static bool IsOpen(const Entry& entry) {
+    return InodeOf(entry.fd) == entry.inode;
+  }
+  void Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (auto it = peers_.begin(); it != peers_.end();) {
+      it = IsOpen(it->second) ? std::next(it) : peers_.erase(it);
+    }
+    kept_ = std::max<size_t>(peers_.size(), 64);
   }
 
-  void Settle(api::RpcOutcome outcome) {
-    if (auto* wait = std::get_if<std::unique_ptr<api::RpcWait>>(&outcome)) {
-      wait_ = std::move(*wait);
-      Hold();
-      wait_->Subscribe([this] {
-        pool_.Submit([this] {
-          Settle(wait_->Resume());
-          Release();
-        });
-      });
-      return;
-    }
-    auto& reply = std::get<api::RpcReply>(outcome);
-    if (!reply.status.ok()) {
-      const absl::string_view message = reply.status.message();
-      Finish(grpc::Status(static_cast<grpc::StatusCode>(reply.status.code()),
-                          std::string(message.data(), message.size()),
-                          reply.status_details));
-      return;
-    }
-    grpc::Slice slice(reply.message);
-    reply_ = grpc::ByteBuffer(&slice, 1);
-    StartWriteAndFinish(&reply_, grpc::WriteOptions(), grpc::Status::OK);
-  }
-
-  grpc::GenericCallbackServerContext* context_;
-  api::RpcService& service_;
-  runtime::WorkerPool& pool_;
-  api::RpcHead head_;
-  grpc::ByteBuffer request_;
-  grpc::ByteBuffer reply_;
-  std::unique_ptr<api::RpcWait> wait_;
-  std::atomic<int> holders_{1};
+  absl::Mutex mutex_;
+  std::map<std::string, Entry> peers_ ABSL_GUARDED_BY(mutex_);
+  size_t kept_ ABSL_GUARDED_BY(mutex_) = 64;
 };
 
-class Service final : public grpc::CallbackGenericService {
+// One grpc++ server, in which a client address occurs once.
+class GrpcServer final : public grpc::CallbackGenericService {
  public:
-  Service(const PeerMap& peers, api::RpcService& service,
-          runtime::WorkerPool& pool)
-      : peers_(peers), service_(service), pool_(pool) {}
+  explicit GrpcServer(GrpcContext& context) : context_(context) {}
+  ~GrpcServer() override {
+    if (server_ != nullptr) server_->Shutdown();
+  }
+
+  absl::Status Start(CertificateAuthority& authority) {
+    absl::StatusOr<CertificateAuthority::Leaf> leaf = authority.WildcardLeaf();
+    if (!leaf.ok()) return leaf.status();
+    grpc::SslServerCredentialsOptions tls;
+    tls.pem_key_cert_pairs.push_back({leaf->key_pem, leaf->certificate_pem});
+    grpc::ServerBuilder builder;
+    using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+    tls_ = builder.experimental().AddExternalConnectionAcceptor(
+        Type::FROM_FD, grpc::SslServerCredentials(tls));
+    clear_ = builder.experimental().AddExternalConnectionAcceptor(
+        Type::FROM_FD, grpc::InsecureServerCredentials());
+    builder.SetMaxReceiveMessageSize(kMaxMessage);
+    builder.SetMaxSendMessageSize(-1);
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                               kHandshakeMs);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
+    builder.RegisterCallbackGenericService(this);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) {
+      return absl::InternalError(
+          "start gRPC: grpc++ refused to build a server");
+    }
+    return absl::OkStatus();
+  }
+
+  // False when the client's address is taken; nothing has happened then.
+  bool HandOver(base::UniqueFd& socket, const std::string& read, bool tls,
+                const HttpPeer& peer) {
+    if (!peers_.Put(AddressOf(socket.get()), socket.get(), peer)) return false;
+    const grpc::Slice slice(read);
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+        connection;
+    connection.fd = socket.Release();
+    connection.read_buffer = grpc::ByteBuffer(&slice, 1);
+    (tls ? tls_ : clear_)->HandleNewConnection(&connection);
+    return true;
+  }
+
+  size_t CountOpen() { return peers_.CountOpen(); }
+  size_t CountKnown() { return peers_.CountKnown(); }
+  void Shutdown(absl::Time deadline) {
+    peers_.EndUnused();
+    server_->Shutdown(absl::ToChronoTime(deadline));
+  }
 
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
-    return new Reactor(context, peers_, service_, pool_);
+    return GrpcCall::Start(context, context_, peers_.Get(context->peer()));
   }
 
  private:
-  const PeerMap& peers_;
-  api::RpcService& service_;
-  runtime::WorkerPool& pool_;
+  GrpcContext& context_;
+  PeerMap peers_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> tls_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> clear_;
+  std::unique_ptr<grpc::Server> server_;
 };
 
 }  // namespace
 
 class GrpcBridge::Impl {
  public:
-  Impl(api::RpcService& service, runtime::WorkerPool& pool)
-      : generic(peers, service, pool) {}
+  Impl(api::RpcService& service, runtime::WorkerPool& pool,
+       CertificateAuthority& authority)
+      : authority_(authority) {
+    context_.service = &service;
+    context_.pool = &pool;
+  }
 
-  PeerMap peers;
-  Service generic;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> tls;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> clear;
-  std::unique_ptr<grpc::Server> server;
+  absl::Status HandOver(base::UniqueFd socket, const std::string& read,
+                        bool tls, HttpPeer peer) {
+    // grpc++ needs the descriptor non-blocking and close-on-exec: a blocking
+    // one hangs until the client's deadline.
+    const int flags = fcntl(socket.get(), F_GETFL);
+    if (flags < 0 || fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+        fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) {
+      return base::ErrnoToStatus(errno, "hand a connection to gRPC");
+    }
+    if (AddressOf(socket.get()).empty()) return absl::OkStatus();  // has gone
+    peer.origin.tls = tls;
+    absl::MutexLock lock(&mutex_);
+    if (draining_) return absl::UnavailableError("Brume is ending");
+    if (IsFull()) {
+      return absl::ResourceExhaustedError(base::StrCat(
+          "hand a connection to gRPC: ", kMaxConnections, " are open"));
+    }
+    for (const auto& server : servers_) {
+      if (server->HandOver(socket, read, tls, peer)) return absl::OkStatus();
+    }
+    // Never undone: the last grpc_shutdown may wait ten seconds for
+    // descriptors that other threads are about to free.
+    if (servers_.empty()) grpc_init();
+    auto server = std::make_unique<GrpcServer>(context_);
+    RETURN_IF_ERROR(server->Start(authority_));
+    server->HandOver(socket, read, tls, peer);
+    servers_.push_back(std::move(server));
+    return absl::OkStatus();
+  }
+
+  size_t connections() {
+    absl::MutexLock lock(&mutex_);
+    size_t count = 0;
+    for (const auto& server : servers_) count += server->CountOpen();
+    return count;
+  }
+
+  void Drain(absl::Time deadline) {
+    std::vector<GrpcServer*> servers;
+    {
+      absl::MutexLock lock(&mutex_);
+      draining_ = true;
+      for (const auto& server : servers_) servers.push_back(server.get());
+    }
+    {
+      absl::MutexLock lock(&context_.mutex);
+      context_.draining = true;
+      // Waking only queues work, which takes this lock later.
+      for (GrpcCall* call : context_.waiting) call->WakeForDrain();
+    }
+    for (GrpcServer* server : servers) server->Shutdown(deadline);
+  }
+
+ private:
+  bool IsFull() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    size_t known = 0;
+    for (const auto& server : servers_) known += server->CountKnown();
+    if (known < kMaxConnections) return false;
+    size_t open = 0;
+    for (const auto& server : servers_) open += server->CountOpen();
+    return open >= kMaxConnections;
+  }
+
+  CertificateAuthority& authority_;
+  GrpcContext context_;
+  absl::Mutex mutex_;
+  // More than one only while clients of several network namespaces have the
+  // same address.
+  std::vector<std::unique_ptr<GrpcServer>> servers_ ABSL_GUARDED_BY(mutex_);
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-GrpcBridge::GrpcBridge(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-GrpcBridge::~GrpcBridge() {
-  if (impl_->server != nullptr) impl_->server->Shutdown();
+GrpcBridge::GrpcBridge(api::RpcService& service, runtime::WorkerPool& pool,
+                       CertificateAuthority& authority)
+    : impl_(std::make_unique<Impl>(service, pool, authority)) {}
+
+GrpcBridge::~GrpcBridge() { Drain(absl::InfinitePast()); }
+
+absl::Status GrpcBridge::HandOver(base::UniqueFd socket, std::string read,
+                                  bool tls, HttpPeer peer) {
+  return impl_->HandOver(std::move(socket), read, tls, std::move(peer));
 }
 
-absl::StatusOr<std::unique_ptr<GrpcBridge>> GrpcBridge::Create(
-    api::RpcService& service, runtime::WorkerPool& pool,
-    CertificateAuthority& authority) {
-  absl::StatusOr<CertificateAuthority::Leaf> leaf = authority.WildcardLeaf();
-  if (!leaf.ok()) return leaf.status();
-  grpc::SslServerCredentialsOptions tls;
-  tls.pem_key_cert_pairs.push_back({leaf->key_pem, leaf->certificate_pem});
-  auto impl = std::make_unique<Impl>(service, pool);
-  grpc::ServerBuilder builder;
-  using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  impl->tls = builder.experimental().AddExternalConnectionAcceptor(
-      Type::FROM_FD, grpc::SslServerCredentials(tls));
-  impl->clear = builder.experimental().AddExternalConnectionAcceptor(
-      Type::FROM_FD, grpc::InsecureServerCredentials());
-  builder.SetMaxReceiveMessageSize(kMaxMessage);
-  builder.SetMaxSendMessageSize(-1);
-  builder.RegisterCallbackGenericService(&impl->generic);
-  impl->server = builder.BuildAndStart();
-  if (impl->server == nullptr) {
-    return absl::InternalError("start gRPC: grpc++ refused to build a server");
-  }
-  return std::unique_ptr<GrpcBridge>(new GrpcBridge(std::move(impl)));
-}
+size_t GrpcBridge::connections() const { return impl_->connections(); }
 
-void GrpcBridge::HandOver(base::UniqueFd socket, std::string read, bool tls,
-                          api::Origin origin, std::string host) {
-  // grpc++ needs the descriptor non-blocking and close-on-exec: a blocking one
-  // hangs until the client's deadline.
-  fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
-  fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
-  origin.tls = tls;
-  impl_->peers.Put(AddressOf(socket.get()),
-                   {std::move(origin), std::move(host)});
-  grpc::Slice slice(read);
-  grpc::ByteBuffer buffer(&slice, 1);
-  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
-      connection;
-  connection.fd = socket.Release();
-  connection.read_buffer = buffer;
-  (tls ? impl_->tls : impl_->clear)->HandleNewConnection(&connection);
-}
-
-void GrpcBridge::Drain(absl::Time deadline) {
-  impl_->server->Shutdown(absl::ToChronoTime(deadline));
-}
+void GrpcBridge::Drain(absl::Time deadline) { impl_->Drain(deadline); }
 
 }  // namespace brume::front

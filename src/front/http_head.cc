@@ -10,7 +10,10 @@
 #include <boost/beast/http/status.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <optional>
+#include <utility>
 
 namespace brume::front {
 namespace {
@@ -49,6 +52,15 @@ std::string JsonEscape(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string_view ReasonOf(const api::Response& response) {
+  // What Storage says of an unfinished upload.
+  if (response.status == 308 && !response.headers.Has("location")) {
+    return "Resume Incomplete";
+  }
+  return View(
+      http::obsolete_reason(static_cast<http::status>(response.status)));
 }
 
 bool Allowed(std::string_view host, const HttpPeer& peer) {
@@ -94,25 +106,98 @@ api::Response HeadError(boost::system::error_code error) {
       400, base::StrCat("malformed HTTP request: ", error.message()));
 }
 
-std::variant<api::Response, api::RequestHead> MakeRequestHead(
+namespace {
+
+// Fields about the connection to us, not about the request (RFC 9110, 7.6.1).
+bool IsHopByHop(std::string_view name) {
+  for (const char* hop :
+       {"connection", "proxy-connection", "proxy-authorization", "keep-alive",
+        "upgrade", "te"}) {
+    if (absl::EqualsIgnoreCase(base::ToAbsl(name), hop)) return true;
+  }
+  return false;
+}
+
+uint16_t PortOf(std::string_view authority) {
+  const size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos ||
+      authority.find(']', colon) != std::string_view::npos) {
+    return 80;
+  }
+  uint16_t port = 0;
+  const std::string_view digits = authority.substr(colon + 1);
+  const auto parsed =
+      std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return parsed.ec == std::errc() ? port : 0;
+}
+
+std::optional<api::Response> CheckFraming(
+    const http::request<http::buffer_body>& request,
+    const api::Headers& headers) {
+  // Two readings of where a body ends are how requests are smuggled past
+  // whoever checks them.
+  const auto lengths = headers.GetAll("content-length");
+  if (lengths.size() > 1 ||
+      (lengths.size() == 1 && lengths[0].find(',') != std::string_view::npos)) {
+    return ErrorResponse(400, "the request has several Content-Length fields");
+  }
+  const auto codings = headers.GetAll("transfer-encoding");
+  if (codings.empty()) return std::nullopt;
+  if (!lengths.empty() || request.version() < 11) {
+    return ErrorResponse(400, "the request has an unclear Transfer-Encoding");
+  }
+  if (codings.size() > 1 ||
+      !absl::EqualsIgnoreCase(base::ToAbsl(codings[0]), "chunked")) {
+    return ErrorResponse(501, base::StrCat("Transfer-Encoding '", codings[0],
+                                           "' is not supported"));
+  }
+  return std::nullopt;
+}
+
+std::optional<api::Response> CheckOrigin(const api::Headers& headers,
+                                         const HttpPeer& peer) {
+  const auto origin = headers.Get("origin");
+  if (!origin) return std::nullopt;
+  std::string authority;
+  std::string ignored;
+  const bool parsed = SplitAbsolute(*origin, &authority, &ignored);
+  const std::string from = CanonicalHost(authority);
+  // Not served names either: a page may be stored in a bucket.
+  if (parsed && (IsLoopbackHost(from) || Allowed(from, peer))) {
+    return std::nullopt;
+  }
+  return ErrorResponse(
+      403, base::StrCat("requests of web pages are refused: Origin '", *origin,
+                        "'"));
+}
+
+}  // namespace
+
+std::variant<api::Response, api::RequestHead, ForeignRequest> RouteRequest(
     const http::request<http::buffer_body>& request, const HttpPeer& peer,
     bool plain) {
+  using Via = api::Origin::Via;
   api::RequestHead head;
   head.method = std::string(View(request.method_string()));
   head.target = std::string(View(request.target()));
   head.origin = peer.origin;
   head.origin.tls = !plain;
+  api::Headers all;
   for (const auto& field : request) {
-    head.headers.Add(std::string(View(field.name_string())),
-                     std::string(View(field.value())));
+    const std::string_view name = View(field.name_string());
+    std::string value(View(field.value()));
+    if (!IsHopByHop(name)) head.headers.Add(std::string(name), value);
+    all.Add(std::string(name), std::move(value));
   }
-  const auto host_fields = head.headers.GetAll("host");
+  if (auto refusal = CheckFraming(request, all)) return *std::move(refusal);
+  const auto host_fields = all.GetAll("host");
   if (host_fields.size() > 1) {
     return ErrorResponse(400, "the request has several Host fields");
   }
   std::string authority =
       host_fields.empty() ? std::string() : std::string(host_fields[0]);
-  if (head.target.empty() || head.target[0] != '/') {
+  const bool absolute = head.target.empty() || head.target[0] != '/';
+  if (absolute) {
     std::string path;
     if (head.target == "*" && head.method == "OPTIONS") {
       path = "*";
@@ -125,17 +210,45 @@ std::variant<api::Response, api::RequestHead> MakeRequestHead(
   if (authority.empty() && peer.host.empty()) {
     return ErrorResponse(400, "the request has no Host field");
   }
+  const std::string_view scheme = plain ? "http://" : "https://";
   const std::string named = CanonicalHost(authority);
-  if (!peer.host.empty()) {
+  if (peer.origin.via == Via::kMetadata) {
+    // A name of a web page's that leads here (DNS rebinding) is none of these.
+    if (!IsMetadataHost(named) && !IsLoopbackHost(named)) {
+      return ErrorResponse(
+          403, base::StrCat("host '", named, "' is not the metadata server"));
+    }
+    head.host = "metadata.google.internal";
+    head.base_url = "http://metadata.google.internal";
+  } else if (!peer.host.empty()) {
     // SNI or CONNECT has chosen; within Storage the Host may name the bucket.
     head.host = peer.host;
-    head.base_url = base::StrCat(plain ? "http://" : "https://",
-                                 authority.empty() ? peer.host : authority);
+    head.base_url =
+        base::StrCat(scheme, authority.empty() ? peer.host : authority);
   } else if (IsServedHost(named)) {
     head.host = named;
-    head.base_url = base::StrCat(plain ? "http://" : "https://", authority);
+    head.base_url = base::StrCat(scheme, authority);
+    if (absolute && peer.origin.via == Via::kDirect) {
+      head.origin.via = Via::kProxy;
+    }
   } else if (IsLoopbackHost(named) || Allowed(named, peer)) {
-    head.base_url = base::StrCat(plain ? "http://" : "https://", authority);
+    head.base_url = base::StrCat(scheme, authority);
+  } else if (plain && head.target != "*" &&
+             (absolute || peer.origin.via == Via::kSealed)) {
+    if (View(request.target()).substr(0, 8) == "https://") {
+      return ErrorResponse(400, "https requests pass a proxy by CONNECT");
+    }
+    const uint16_t port = PortOf(authority);
+    if (named.empty() || port == 0) {
+      return ErrorResponse(400,
+                           base::StrCat("malformed host '", authority, "'"));
+    }
+    return ForeignRequest{named,
+                          port,
+                          std::move(authority),
+                          std::move(head.method),
+                          std::move(head.target),
+                          std::move(head.headers)};
   } else {
     return ErrorResponse(
         403,
@@ -143,19 +256,8 @@ std::variant<api::Response, api::RequestHead> MakeRequestHead(
                      "' is not served here; start Brume with --allow-host ",
                      named, " to be reached under that name"));
   }
-  if (const auto origin = head.headers.Get("origin")) {
-    std::string origin_authority;
-    std::string ignored;
-    const bool parsed = SplitAbsolute(*origin, &origin_authority, &ignored);
-    const std::string from = CanonicalHost(origin_authority);
-    // Not served names either: a page may be stored in a bucket.
-    if (!parsed || !(IsLoopbackHost(from) || Allowed(from, peer))) {
-      return ErrorResponse(403,
-                           base::StrCat("requests of web pages are refused: "
-                                        "Origin '",
-                                        *origin, "'"));
-    }
-  }
+  if (IsMetadataHost(head.host)) head.host = "metadata.google.internal";
+  if (auto refusal = CheckOrigin(all, peer)) return *std::move(refusal);
   return head;
 }
 
@@ -168,41 +270,71 @@ bool MayHaveBody(int status) {
   return status >= 200 && status != 204 && status != 304;
 }
 
-std::string FormatHead(const api::Response& response, bool keep_alive,
-                       bool is_head) {
-  std::string out = base::StrCat(
-      "HTTP/1.1 ", response.status, " ",
-      View(http::obsolete_reason(static_cast<http::status>(response.status))),
-      "\r\n");
-  const auto add = [&out](std::string_view name, std::string_view value) {
-    out.append(name);
-    out.append(": ");
-    // A value can come from what a user stored; it must not end the field.
-    for (char c : value) {
+std::string FormatHead(const api::Response& response,
+                       const HeadFormat& format) {
+  std::string out;
+  const auto append_text = [&out](std::string_view text) {
+    // It can come from what a user stored; it must not end the line.
+    for (char c : text) {
       if (c != '\r' && c != '\n' && c != '\0') out.push_back(c);
     }
+  };
+  base::StrAppend(&out, "HTTP/1.1 ", response.status, " ");
+  append_text(format.reason.empty() ? ReasonOf(response) : format.reason);
+  out.append("\r\n");
+  const auto add = [&out, &append_text](std::string_view name,
+                                        std::string_view value) {
+    append_text(name);
+    out.append(": ");
+    append_text(value);
     out.append("\r\n");
   };
+  bool has_length = false;
   for (const auto& [name, value] : response.headers.fields()) {
+    if (IsHopByHop(name) || absl::EqualsIgnoreCase(name, "transfer-encoding")) {
+      continue;
+    }
+    if (absl::EqualsIgnoreCase(name, "content-length")) {
+      // Only the reply to HEAD may state a length that its body has not.
+      if (!format.is_head) continue;
+      has_length = true;
+    }
     add(name, value);
   }
   add("Date", absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(),
                                absl::UTCTimeZone()));
-  if (MayHaveBody(response.status)) {
+  if (MayHaveBody(response.status) && !has_length) {
     if (const auto* text = std::get_if<std::string>(&response.body)) {
-      if (!is_head || !response.headers.Has("content-length")) {
-        add("Content-Length", std::to_string(text->size()));
-      }
+      add("Content-Length", std::to_string(text->size()));
     } else if (const auto* slice =
                    std::get_if<api::FileSlice>(&response.body)) {
       add("Content-Length", std::to_string(slice->length));
-    } else {
+    } else if (!format.http10) {
       add("Transfer-Encoding", "chunked");
     }
   }
-  if (!keep_alive) add("Connection", "close");
+  if (!format.keep_alive) {
+    add("Connection", "close");
+  } else if (format.http10) {
+    add("Connection", "keep-alive");
+  }
   out.append("\r\n");
   return out;
+}
+
+api::Response ToResponse(const Refusal& refusal) {
+  api::Response response = ErrorResponse(refusal.status, refusal.message);
+  if (refusal.status == 407) {
+    response.headers.Add("Proxy-Authenticate", "Basic realm=\"brume\"");
+  }
+  return response;
+}
+
+std::string FormatRefusal(const Refusal& refusal) {
+  const api::Response response = ToResponse(refusal);
+  HeadFormat format;
+  format.reason = refusal.message;
+  return FormatHead(response, format) + std::get<std::string>(response.body);
 }
 
 std::string FormatChunk(std::string_view bytes) {

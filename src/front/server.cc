@@ -1,37 +1,34 @@
 #include "front/server.h"
 
-#include "base/errno_status.h"
 #include "base/log.h"
-#include "base/status_macros.h"
 #include "base/str_cat.h"
-#include "front/client_hello.h"
-#include "front/connect_request.h"
+#include "front/connection.h"
+#include "front/dispatch.h"
+#include "front/dns_responder.h"
 #include "front/grpc_bridge.h"
-#include "front/http_head.h"
-#include "front/served_hosts.h"
-#include "front/tunnel.h"
-#include "runtime/on_pool.h"
+#include "front/proxy_access.h"
+#include "front/upstream.h"
+#include "runtime/io_threads.h"
+#include "runtime/task_group.h"
 
-#include <absl/strings/match.h>
+#include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
-#include <arpa/inet.h>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
+#include <absl/synchronization/notification.h>
+#include <absl/time/clock.h>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/system/system_error.hpp>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <thread>
+#include <map>
+#include <optional>
 #include <utility>
 
 namespace brume::front {
@@ -39,394 +36,307 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using asio::ip::udp;
 
-constexpr size_t kMaxConnectHead = 16 * 1024;
+// Listeners that may be open: one sealed namespace has six.
+constexpr size_t kMaxListeners = 4096;
+// Accepted at one go, before others on the lane have their turn.
+constexpr int kAcceptBatch = 64;
+constexpr std::chrono::milliseconds kFullPause{20};
+// After Drain's deadline, for connections to notice that they are cut off.
+constexpr absl::Duration kCutOff = absl::Seconds(5);
+
+// A listening or a datagram socket, on one lane.
+struct Listener {
+  explicit Listener(runtime::Lane& where)
+      : lane(where), acceptor(*where.io), datagrams(*where.io) {}
+
+  Server::ListenerId id = 0;
+  runtime::Lane& lane;
+  tcp::acceptor acceptor;
+  udp::socket datagrams;
+  bool dns = false;
+  HttpPeer peer;
+  // The lane's.
+  bool closing = false;
+  // Its coroutine has ended.
+  absl::Notification closed;
+};
 
 }  // namespace
 
 class Server::Impl {
  public:
-  explicit Impl(Options options) : options_(std::move(options)) {}
+  explicit Impl(Options options)
+      : options_(std::move(options)),
+        access_(*options_.runs, *options_.pool, options_.offline),
+        upstream_(
+            {options_.upstream_proxy, options_.foreign_hosts_on_loopback}),
+        grpc_(*options_.rpc, *options_.pool, *options_.authority),
+        http_{options_.limits, options_.http, options_.pool, &access_,
+              &upstream_},
+        dispatch_(http_, grpc_, *options_.authority),
+        lanes_(options_.io_threads),
+        listeners_group_("listeners", kMaxListeners),
+        connections_("connections", options_.max_connections),
+        threads_(options_.io_threads) {
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+      lanes_[i].lane = &threads_.at(i);
+    }
+  }
+
   ~Impl() {
-    io_.stop();
-    for (std::thread& thread : threads_) thread.join();
+    CloseListeners();
+    AbortConnections(absl::InfiniteFuture());
   }
 
-  absl::Status Start() {
-    ASSIGN_OR_RETURN(grpc_, GrpcBridge::Create(*options_.rpc, *options_.pool,
-                                               *options_.authority));
-    for (int i = 0; i < options_.io_threads; ++i) {
-      threads_.emplace_back([this] { io_.run(); });
-    }
-    return absl::OkStatus();
+  absl::StatusOr<ListenerId> Listen(base::UniqueFd socket, api::Origin origin,
+                                    bool offline) {
+    auto listener = std::make_shared<Listener>(threads_.Next());
+    listener->peer.origin = std::move(origin);
+    listener->peer.allowed_hosts = &options_.allowed_hosts;
+    listener->peer.offline = offline;
+    return AddTcp(std::move(listener), std::move(socket));
   }
 
-  absl::Status Listen(base::UniqueFd socket, api::Origin origin) {
-    auto acceptor = std::make_shared<tcp::acceptor>(asio::make_strand(io_));
-    boost::system::error_code error;
-    acceptor->assign(tcp::v4(), socket.get(), error);
-    if (error) {
-      return absl::InternalError(
-          base::StrCat("listen on a given socket: ", error.message()));
+  absl::StatusOr<ListenerId> ListenDns(base::UniqueFd udp, base::UniqueFd tcp) {
+    ListenerId id = 0;
+    if (udp.valid()) {
+      auto listener = std::make_shared<Listener>(threads_.Next());
+      boost::system::error_code error;
+      listener->datagrams.assign(udp::v4(), udp.get(), error);
+      if (error) return Refused(error);
+      udp.Release();
+      id = Register(listener, 0);
+      if (!listeners_group_.Spawn(listener->lane.io->get_executor(),
+                                  AnswerDatagrams(listener))) {
+        return TooMany(id);
+      }
     }
-    socket.Release();
-    {
-      absl::MutexLock lock(&mutex_);
-      acceptors_.push_back(acceptor);
-    }
-    Spawn(acceptor->get_executor(), Accept(acceptor, std::move(origin)));
-    return absl::OkStatus();
+    if (!tcp.valid()) return id;
+    auto listener = std::make_shared<Listener>(threads_.Next());
+    listener->dns = true;
+    listener->id = id;
+    return AddTcp(std::move(listener), std::move(tcp));
+  }
+
+  void Close(ListenerId id) {
+    for (const auto& listener : Take(id)) CloseOne(*listener);
+    Finish(id);
   }
 
   void Drain(absl::Time deadline) {
-    draining_ = true;
-    {
-      absl::MutexLock lock(&mutex_);
-      for (const auto& acceptor : acceptors_) {
-        asio::post(acceptor->get_executor(), [acceptor] {
-          boost::system::error_code ignored;
-          acceptor->close(ignored);
-        });
-      }
-      acceptors_.clear();
-    }
-    grpc_->Drain(deadline);
-    absl::MutexLock lock(&mutex_);
-    const auto idle = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return busy_ == 0;
-    };
-    mutex_.AwaitWithDeadline(absl::Condition(&idle), deadline);
+    CloseListeners();
+    Finish(0);
+    grpc_.Drain(deadline);
+    if (connections_.WaitIdle(deadline)) return;
+    AbortConnections(absl::Now() + kCutOff);
+  }
+
+  size_t connections() const {
+    return connections_.size() + grpc_.connections();
   }
 
  private:
-  // A coroutine whose unexpected failure is logged.
-  template <typename Executor>
-  void Spawn(Executor executor, asio::awaitable<void> task) {
-    asio::co_spawn(executor, std::move(task), [](std::exception_ptr failure) {
-      if (!failure) return;
-      try {
-        std::rethrow_exception(failure);
-      } catch (const boost::system::system_error&) {
-        // A connection that ended.
-      } catch (const std::exception& e) {
-        base::Log(base::LogLevel::kError, "front", "connection failed",
-                  {{"cause", e.what()}});
-      }
-    });
+  static absl::Status Refused(boost::system::error_code error) {
+    return absl::InvalidArgumentError(
+        base::StrCat("listen on a given socket: ", error.message()));
   }
 
-  asio::awaitable<void> Accept(std::shared_ptr<tcp::acceptor> acceptor,
-                               api::Origin origin) {
-    while (acceptor->is_open()) {
+  absl::Status TooMany(ListenerId id) {
+    Take(id);
+    return absl::ResourceExhaustedError(
+        base::StrCat("listen on a given socket: there are ", kMaxListeners,
+                     " listeners already, or Brume is ending"));
+  }
+
+  absl::StatusOr<ListenerId> AddTcp(std::shared_ptr<Listener> listener,
+                                    base::UniqueFd socket) {
+    boost::system::error_code error;
+    listener->acceptor.assign(tcp::v4(), socket.get(), error);
+    if (error) return Refused(error);
+    socket.Release();
+    listener->acceptor.native_non_blocking(true, error);
+    if (error) return Refused(error);
+    const ListenerId id = Register(listener, listener->id);
+    if (!listeners_group_.Spawn(listener->lane.io->get_executor(),
+                                Accept(listener))) {
+      return TooMany(id);
+    }
+    return id;
+  }
+
+  // `id` 0: a new one. A DNS listener's two sockets share one.
+  ListenerId Register(const std::shared_ptr<Listener>& listener,
+                      ListenerId id) {
+    absl::MutexLock lock(&mutex_);
+    listener->id = id != 0 ? id : ++last_id_;
+    listeners_.emplace(listener->id, listener);
+    return listener->id;
+  }
+
+  std::vector<std::shared_ptr<Listener>> Take(ListenerId id) {
+    absl::MutexLock lock(&mutex_);
+    std::vector<std::shared_ptr<Listener>> taken;
+    const auto range = listeners_.equal_range(id);
+    for (auto it = range.first; it != range.second; ++it) {
+      taken.push_back(it->second);
+    }
+    listeners_.erase(range.first, range.second);
+    return taken;
+  }
+
+  void CloseOne(Listener& listener) {
+    asio::post(*listener.lane.io, [&listener] {
+      listener.closing = true;
+      boost::system::error_code ignored;
+      listener.acceptor.close(ignored);
+      listener.datagrams.close(ignored);
+    });
+    listener.closed.WaitForNotification();
+  }
+
+  void CloseListeners() {
+    for (;;) {
+      ListenerId id = 0;
+      {
+        absl::MutexLock lock(&mutex_);
+        if (listeners_.empty()) break;
+        id = listeners_.begin()->first;
+      }
+      for (const auto& listener : Take(id)) CloseOne(*listener);
+    }
+  }
+
+  void Finish(ListenerId id) {
+    for (LaneConnections& lane : lanes_) {
+      asio::post(*lane.lane->io, [&lane, id] { lane.Finish(id); });
+    }
+  }
+
+  void AbortConnections(absl::Time deadline) {
+    // Again and again: one may have been about to begin.
+    do {
+      for (LaneConnections& lane : lanes_) {
+        asio::post(*lane.lane->io, [&lane] { lane.Abort(); });
+      }
+    } while (!connections_.WaitIdle(
+                 std::min(deadline, absl::Now() + absl::Milliseconds(100))) &&
+             absl::Now() < deadline);
+  }
+
+  asio::awaitable<void> AnswerDatagrams(std::shared_ptr<Listener> listener) {
+    co_await ServeDnsUdp(&listener->datagrams);
+    listener->closed.Notify();
+  }
+
+  asio::awaitable<void> Accept(std::shared_ptr<Listener> listener) {
+    while (!listener->closing) {
       boost::system::error_code error;
-      tcp::socket socket = co_await acceptor->async_accept(
-          asio::make_strand(io_),
+      co_await listener->acceptor.async_wait(
+          tcp::acceptor::wait_read,
           asio::redirect_error(asio::use_awaitable, error));
-      if (error == asio::error::operation_aborted) co_return;
-      if (error) {
-        // Out of descriptors: wait a little for some to come back.
-        asio::steady_timer pause(acceptor->get_executor());
-        pause.expires_after(std::chrono::milliseconds(50));
-        co_await pause.async_wait(
-            asio::redirect_error(asio::use_awaitable, error));
-        continue;
+      if (listener->closing) break;
+      const bool room = AcceptSome(listener);
+      if (room) continue;
+      // The kernel keeps further ones waiting.
+      asio::steady_timer pause(*listener->lane.io);
+      pause.expires_after(kFullPause);
+      co_await pause.async_wait(
+          asio::redirect_error(asio::use_awaitable, error));
+    }
+    listener->closed.Notify();
+  }
+
+  // False when there is no room for more.
+  bool AcceptSome(const std::shared_ptr<Listener>& listener) {
+    for (int i = 0; i < kAcceptBatch; ++i) {
+      if (connections_.full()) {
+        EvictIdle();
+        return false;
       }
-      boost::system::error_code ignored;
-      socket.set_option(tcp::no_delay(true), ignored);
-      fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-      const auto executor = socket.get_executor();
-      Spawn(executor, Serve(std::move(socket), origin));
-    }
-  }
-
-  // Reads until Sniff knows; the socket is closed when that takes too long.
-  asio::awaitable<FirstBytes> ReadFirst(tcp::socket& socket,
-                                        std::string* bytes) {
-    FirstBytes kind = Sniff(*bytes);
-    while (kind == FirstBytes::kNeedMore) {
-      const bool more = co_await ReadSome(socket, bytes);
-      if (!more) co_return FirstBytes::kUnknown;
-      kind = Sniff(*bytes);
-    }
-    co_return kind;
-  }
-
-  asio::awaitable<bool> ReadSome(tcp::socket& socket, std::string* bytes) {
-    char buffer[4096];
-    // Nobody may hold a connection that says nothing: a limit for each read.
-    auto timer = std::make_shared<asio::steady_timer>(socket.get_executor());
-    timer->expires_after(std::chrono::milliseconds(
-        absl::ToInt64Milliseconds(options_.limits.header_time)));
-    timer->async_wait([&socket, timer](boost::system::error_code error) {
-      if (error) return;
-      boost::system::error_code ignored;
-      socket.cancel(ignored);
-    });
-    boost::system::error_code error;
-    const size_t n = co_await socket.async_read_some(
-        asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
-    timer->cancel();
-    bytes->append(buffer, n);
-    co_return !error && n > 0;
-  }
-
-  asio::awaitable<void> Serve(tcp::socket socket, api::Origin origin) {
-    const Busy busy(*this);
-    boost::system::error_code error;
-    const tcp::endpoint remote = socket.remote_endpoint(error);
-    if (error) co_return;
-    origin.peer =
-        base::StrCat(remote.address().to_string(), ":", remote.port());
-    std::string bytes;
-    const FirstBytes kind = co_await ReadFirst(socket, &bytes);
-    if (kind == FirstBytes::kConnect) {
-      co_await ServeConnect(std::move(socket), std::move(bytes),
-                            std::move(origin));
-      co_return;
-    }
-    co_await ServeInner(std::move(socket), std::move(bytes), kind,
-                        std::move(origin), "");
-  }
-
-  // TLS, clear-text gRPC or HTTP/1.1; `host` is what CONNECT chose.
-  asio::awaitable<void> ServeInner(tcp::socket socket, std::string bytes,
-                                   FirstBytes kind, api::Origin origin,
-                                   std::string host) {
-    HttpPeer peer{std::move(origin), std::move(host), &options_.allowed_hosts};
-    switch (kind) {
-      case FirstBytes::kTls:
-        co_await ServeTls(std::move(socket), std::move(bytes), std::move(peer));
-        break;
-      case FirstBytes::kHttp2:
-        HandToGrpc(std::move(socket), std::move(bytes), false, peer);
-        break;
-      case FirstBytes::kHttp1: {
-        auto stream = MakePlainStream(std::move(socket), std::move(bytes));
-        co_await ServeHttp(std::move(stream), std::move(peer), options_.limits,
-                           *options_.http, *options_.pool, draining_);
-        break;
+      // Close-on-exec at once: another thread may be starting a child.
+      base::UniqueFd socket(::accept4(listener->acceptor.native_handle(),
+                                      nullptr, nullptr,
+                                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!socket.valid()) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
+        if (errno == EINTR || errno == ECONNABORTED) continue;
+        base::Log(base::LogLevel::kWarn, "front", "cannot accept",
+                  {{"errno", errno}});
+        EvictIdle();
+        return false;
       }
-      default:
-        break;
+      LaneConnections& lane = lanes_[next_lane_++ % lanes_.size()];
+      connections_.Spawn(lane.lane->io->get_executor(),
+                         Serve(&lane, std::move(socket), listener));
+    }
+    return true;
+  }
+
+  void EvictIdle() {
+    for (LaneConnections& lane : lanes_) {
+      asio::post(*lane.lane->io, [&lane] { lane.EvictIdle(); });
     }
   }
 
-  void HandToGrpc(tcp::socket socket, std::string bytes, bool tls,
-                  const HttpPeer& peer) {
-    boost::system::error_code error;
-    const int fd = socket.release(error);
-    if (error) return;
-    grpc_->HandOver(base::UniqueFd(fd), std::move(bytes), tls, peer.origin,
-                    peer.host);
+  asio::awaitable<void> Serve(LaneConnections* lane, base::UniqueFd socket,
+                              std::shared_ptr<Listener> listener) {
+    Connection connection(*lane, listener->id, std::move(socket),
+                          options_.limits.idle_time);
+    if (connection.peer().empty()) co_return;
+    if (listener->dns) {
+      co_await ServeDnsTcp(&connection);
+    } else {
+      co_await dispatch_.Serve(&connection, listener->peer);
+    }
   }
 
-  asio::awaitable<void> ServeTls(tcp::socket socket, std::string bytes,
-                                 HttpPeer peer) {
-    HelloResult hello = ParseClientHello(bytes);
-    while (hello.state == HelloState::kNeedMore) {
-      const bool more = co_await ReadSome(socket, &bytes);
-      if (!more) co_return;
-      hello = ParseClientHello(bytes);
-    }
-    if (hello.state == HelloState::kMalformed) co_return;
-    const std::string name = CanonicalHost(hello.hello.server_name);
-    if (peer.host.empty()) {
-      if (IsServedHost(name)) {
-        peer.host = name;
-      } else if (!name.empty() && !IsLoopbackHost(name)) {
-        if (peer.origin.via == api::Origin::Via::kSealed) {
-          co_await TunnelTo(std::move(socket), std::move(bytes), name, 443,
-                            options_.upstream_proxy);
-        }
-        co_return;
-      }
-    }
-    if (hello.hello.WantsGrpc()) {
-      HandToGrpc(std::move(socket), std::move(bytes), true, peer);
-      co_return;
-    }
-    // Minting takes milliseconds of CPU once per name: not on an io thread.
-    absl::StatusOr<ssl_ctx_st*> context = absl::InternalError("");
-    const std::string& for_name = peer.host;
-    co_await runtime::OnPool(*options_.pool, [&] {
-      context = options_.authority->ContextFor(for_name);
-    });
-    if (!context.ok()) {
-      base::Log(base::LogLevel::kWarn, "front", "no certificate",
-                {{"host", peer.host}, {"cause", context.status().ToString()}});
-      co_return;
-    }
-    auto below = MakePlainStream(std::move(socket), std::move(bytes));
-    auto stream = co_await AcceptTls(std::move(below), *context);
-    co_await ServeHttp(std::move(stream), std::move(peer), options_.limits,
-                       *options_.http, *options_.pool, draining_);
-  }
-
-  asio::awaitable<void> ServeConnect(tcp::socket socket, std::string bytes,
-                                     api::Origin origin) {
-    size_t end = bytes.find("\r\n\r\n");
-    while (end == std::string::npos && bytes.size() < kMaxConnectHead) {
-      const bool more = co_await ReadSome(socket, &bytes);
-      if (!more) co_return;
-      end = bytes.find("\r\n\r\n");
-    }
-    if (end == std::string::npos) {
-      co_await Refuse(std::move(socket), HeadError({}), "");
-      co_return;
-    }
-    const auto request =
-        ParseConnect(std::string_view(bytes).substr(0, end + 4));
-    bytes.erase(0, end + 4);
-    if (!request) {
-      co_await Refuse(std::move(socket),
-                      ErrorResponse(400, "malformed CONNECT request"), "");
-      co_return;
-    }
-    origin.via = api::Origin::Via::kProxy;
-    bool offline = options_.offline;
-    if (!request->user.empty()) {
-      absl::StatusOr<api::Run> run = absl::UnauthenticatedError("");
-      co_await runtime::OnPool(*options_.pool, [&] {
-        run = options_.runs->Authenticate(request->user, request->password);
-      });
-      if (!run.ok()) {
-        co_await Refuse(
-            std::move(socket),
-            ErrorResponse(407,
-                          "the proxy address names no run of this Brume; "
-                          "start the command with `brume run` again"),
-            "Proxy-Authenticate: Basic realm=\"brume\"\r\n");
-        co_return;
-      }
-      origin.run = run->name;
-      offline = offline || run->offline;
-    }
-    if (!IsServedHost(request->host)) {
-      if (origin.run.empty()) {
-        co_await Refuse(
-            std::move(socket),
-            ErrorResponse(
-                407, base::StrCat("foreign host '", request->host,
-                                  "': only commands started with `brume run` "
-                                  "are let through")),
-            "Proxy-Authenticate: Basic realm=\"brume\"\r\n");
-        co_return;
-      }
-      if (offline || IsLoopbackHost(request->host)) {
-        co_await Refuse(
-            std::move(socket),
-            ErrorResponse(
-                403, base::StrCat("host '", request->host,
-                                  offline ? "' cannot be reached: this run is "
-                                            "offline (--offline)"
-                                          : "' is this machine: the proxy "
-                                            "does not lead there")),
-            "");
-        co_return;
-      }
-      co_await TunnelAfterConnect(std::move(socket), std::move(bytes),
-                                  request->host, request->port,
-                                  options_.upstream_proxy);
-      co_return;
-    }
-    static constexpr std::string_view kEstablished =
-        "HTTP/1.1 200 Connection established\r\n\r\n";
-    co_await asio::async_write(
-        socket, asio::buffer(kEstablished.data(), kEstablished.size()),
-        asio::use_awaitable);
-    const FirstBytes kind = co_await ReadFirst(socket, &bytes);
-    co_await ServeInner(std::move(socket), std::move(bytes), kind,
-                        std::move(origin), request->host);
-  }
-
-  asio::awaitable<void> Refuse(tcp::socket socket, api::Response response,
-                               std::string extra_fields) {
-    std::string head = FormatHead(response, false, false);
-    head.insert(head.find("\r\n") + 2, extra_fields);
-    head += std::get<std::string>(response.body);
-    co_await asio::async_write(socket, asio::buffer(head), asio::use_awaitable);
-    boost::system::error_code ignored;
-    socket.shutdown(tcp::socket::shutdown_both, ignored);
-  }
-
-  // Counts connections, for Drain.
-  class Busy {
-   public:
-    explicit Busy(Impl& impl) : impl_(impl) {
-      absl::MutexLock lock(&impl_.mutex_);
-      ++impl_.busy_;
-    }
-    ~Busy() {
-      absl::MutexLock lock(&impl_.mutex_);
-      --impl_.busy_;
-    }
-    Busy(const Busy&) = delete;
-    Busy& operator=(const Busy&) = delete;
-
-   private:
-    Impl& impl_;
-  };
-
-  Options options_;
-  std::atomic<bool> draining_{false};
+  const Options options_;
+  const ProxyAccess access_;
+  const Upstream upstream_;
+  GrpcBridge grpc_;
+  const HttpContext http_;
+  const Dispatch dispatch_;
+  std::vector<LaneConnections> lanes_;
+  std::atomic<size_t> next_lane_{0};
   absl::Mutex mutex_;
-  int busy_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<std::shared_ptr<tcp::acceptor>> acceptors_
+  std::multimap<ListenerId, std::shared_ptr<Listener>> listeners_
       ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<GrpcBridge> grpc_;
-  asio::io_context io_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_ =
-      asio::make_work_guard(io_);
-  std::vector<std::thread> threads_;
+  ListenerId last_id_ ABSL_GUARDED_BY(mutex_) = 0;
+  runtime::TaskGroup listeners_group_;
+  runtime::TaskGroup connections_;
+  runtime::IoThreads threads_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(Options options) {
+  if (options.http == nullptr || options.rpc == nullptr ||
+      options.runs == nullptr || options.authority == nullptr ||
+      options.pool == nullptr || options.io_threads == 0) {
+    return absl::InvalidArgumentError("make a server: an option is missing");
+  }
   auto impl = std::make_unique<Impl>(std::move(options));
-  RETURN_IF_ERROR(impl->Start());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-absl::Status Server::Listen(base::UniqueFd socket, api::Origin origin) {
-  return impl_->Listen(std::move(socket), std::move(origin));
+absl::StatusOr<Server::ListenerId> Server::Listen(base::UniqueFd socket,
+                                                  api::Origin origin,
+                                                  bool offline) {
+  return impl_->Listen(std::move(socket), std::move(origin), offline);
 }
+
+absl::StatusOr<Server::ListenerId> Server::ListenDns(base::UniqueFd udp,
+                                                     base::UniqueFd tcp) {
+  return impl_->ListenDns(std::move(udp), std::move(tcp));
+}
+
+void Server::Close(ListenerId id) { impl_->Close(id); }
 
 void Server::Drain(absl::Time deadline) { impl_->Drain(deadline); }
 
-absl::StatusOr<base::UniqueFd> ListenLoopback(uint16_t port) {
-  base::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return base::ErrnoToStatus(errno, "make a socket");
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) !=
-          0 ||
-      ::listen(fd.get(), 1024) != 0) {
-    if (errno == EADDRINUSE) {
-      return absl::AlreadyExistsError(
-          base::StrCat("listen on 127.0.0.1:", port,
-                       ": the port is in use; stop what uses it or choose "
-                       "another with --port"));
-    }
-    return base::ErrnoToStatus(errno,
-                               base::StrCat("listen on 127.0.0.1:", port));
-  }
-  return fd;
-}
-
-absl::StatusOr<uint16_t> PortOf(const base::UniqueFd& socket) {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address),
-                    &size) != 0) {
-    return base::ErrnoToStatus(errno, "read a socket's address");
-  }
-  return ntohs(address.sin_port);
-}
+size_t Server::connections() const { return impl_->connections(); }
 
 }  // namespace brume::front

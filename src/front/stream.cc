@@ -1,9 +1,6 @@
 #include "front/stream.h"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -20,45 +17,38 @@ using boost::system::system_error;
 
 class PlainStream final : public Stream {
  public:
-  PlainStream(asio::ip::tcp::socket socket, std::string prefix)
-      : socket_(std::move(socket)), prefix_(std::move(prefix)) {}
+  PlainStream(Connection& connection, std::string prefix)
+      : connection_(connection), prefix_(std::move(prefix)) {}
 
   asio::awaitable<size_t> Read(char* data, size_t size) override {
-    if (position_ < prefix_.size()) {
-      const size_t n = std::min(size, prefix_.size() - position_);
-      std::memcpy(data, prefix_.data() + position_, n);
-      position_ += n;
-      if (position_ == prefix_.size()) {
-        prefix_ = std::string();
-        position_ = 0;
-      }
-      co_return n;
-    }
-    boost::system::error_code error;
-    const size_t n = co_await socket_.async_read_some(
-        asio::buffer(data, size),
-        asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::eof) co_return 0;
-    if (error) throw system_error(error);
-    co_return n;
+    if (prefix_.empty()) return connection_.Read(data, size);
+    return ReadPrefix(data, size);
   }
 
   asio::awaitable<void> Write(std::string_view bytes) override {
-    co_await asio::async_write(
-        socket_, asio::buffer(bytes.data(), bytes.size()), asio::use_awaitable);
+    return connection_.Write(bytes);
   }
 
   asio::awaitable<void> Finish() override {
     boost::system::error_code ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    connection_.socket().shutdown(asio::ip::tcp::socket::shutdown_send,
+                                  ignored);
     co_return;
   }
 
-  asio::ip::tcp::socket& socket() override { return socket_; }
+  Connection& connection() override { return connection_; }
   bool plain() const override { return true; }
 
  private:
-  asio::ip::tcp::socket socket_;
+  asio::awaitable<size_t> ReadPrefix(char* data, size_t size) {
+    const size_t n = std::min(size, prefix_.size() - position_);
+    std::memcpy(data, prefix_.data() + position_, n);
+    position_ += n;
+    if (position_ == prefix_.size()) prefix_ = std::string();
+    co_return n;
+  }
+
+  Connection& connection_;
   std::string prefix_;
   size_t position_ = 0;
 };
@@ -67,9 +57,9 @@ class PlainStream final : public Stream {
 // in flight are bounded by one read and what one Write call encrypts.
 class TlsStream final : public Stream {
  public:
-  TlsStream(std::unique_ptr<Stream> below, SSL_CTX* context)
+  TlsStream(std::unique_ptr<Stream> below, std::shared_ptr<SSL_CTX> context)
       : below_(std::move(below)),
-        ssl_(SSL_new(context)),
+        ssl_(SSL_new(context.get())),  // takes a reference of its own
         in_(BIO_new(BIO_s_mem())),
         out_(BIO_new(BIO_s_mem())) {
     SSL_set_bio(ssl_, in_, out_);
@@ -82,6 +72,7 @@ class TlsStream final : public Stream {
       ERR_clear_error();
       const int done = SSL_do_handshake(ssl_);
       const int error = SSL_get_error(ssl_, done);
+      // Alerts too: the client should learn why.
       co_await Flush();
       if (done == 1) co_return;
       if (error != SSL_ERROR_WANT_READ) {
@@ -128,12 +119,12 @@ class TlsStream final : public Stream {
 
   asio::awaitable<void> Finish() override {
     ERR_clear_error();
-    SSL_shutdown(ssl_);
+    if (SSL_is_init_finished(ssl_) == 1) SSL_shutdown(ssl_);
     co_await Flush();
     co_await below_->Finish();
   }
 
-  asio::ip::tcp::socket& socket() override { return below_->socket(); }
+  Connection& connection() override { return below_->connection(); }
   bool plain() const override { return false; }
 
  private:
@@ -161,14 +152,15 @@ class TlsStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> MakePlainStream(asio::ip::tcp::socket socket,
+std::unique_ptr<Stream> MakePlainStream(Connection& connection,
                                         std::string prefix) {
-  return std::make_unique<PlainStream>(std::move(socket), std::move(prefix));
+  return std::make_unique<PlainStream>(connection, std::move(prefix));
 }
 
 asio::awaitable<std::unique_ptr<Stream>> AcceptTls(
-    std::unique_ptr<Stream> below, ssl_ctx_st* context) {
-  auto stream = std::make_unique<TlsStream>(std::move(below), context);
+    std::unique_ptr<Stream> below, std::shared_ptr<ssl_ctx_st> context) {
+  auto stream =
+      std::make_unique<TlsStream>(std::move(below), std::move(context));
   co_await stream->Handshake();
   co_return stream;
 }

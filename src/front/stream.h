@@ -1,7 +1,8 @@
 #pragma once
 
+#include "front/connection.h"
+
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -13,8 +14,8 @@ struct ssl_ctx_st;
 namespace brume::front {
 
 // A connection's bytes, plain or TLS. The one stream type of the folder: code
-// that talks to clients is compiled once, not once per stream type. Operations
-// throw boost::system::system_error; at most one read and one write at a time.
+// that talks to clients is compiled once, not once per stream type. The
+// connection outlives the stream, and its limits and errors hold here.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -24,18 +25,18 @@ class Stream {
   virtual boost::asio::awaitable<void> Write(std::string_view bytes) = 0;
   // Ends the sending side in an orderly way (TLS close_notify, FIN).
   virtual boost::asio::awaitable<void> Finish() = 0;
-  virtual boost::asio::ip::tcp::socket& socket() = 0;
+  virtual Connection& connection() = 0;
   // Whether what is written to the socket's descriptor reaches the client as
   // it is: sendfile may be used.
   virtual bool plain() const = 0;
 };
 
 // `prefix`: bytes already read from the socket, delivered first.
-std::unique_ptr<Stream> MakePlainStream(boost::asio::ip::tcp::socket socket,
+std::unique_ptr<Stream> MakePlainStream(Connection& connection,
                                         std::string prefix);
 
-// Performs the server's handshake. `context` must outlive the stream.
+// Performs the server's handshake.
 boost::asio::awaitable<std::unique_ptr<Stream>> AcceptTls(
-    std::unique_ptr<Stream> below, ssl_ctx_st* context);
+    std::unique_ptr<Stream> below, std::shared_ptr<ssl_ctx_st> context);
 
 }  // namespace brume::front

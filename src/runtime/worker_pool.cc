@@ -19,7 +19,7 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void WorkerPool::Submit(std::function<void()> task) {
+void WorkerPool::Submit(absl::AnyInvocable<void()> task) {
   absl::MutexLock lock(&mutex_);
   queue_.push_back(std::move(task));
 }
@@ -31,7 +31,7 @@ size_t WorkerPool::pending() const {
 
 void WorkerPool::Work() {
   for (;;) {
-    std::function<void()> task;
+    absl::AnyInvocable<void()> task;
     {
       absl::MutexLock lock(&mutex_);
       const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
+#include <absl/functional/any_invocable.h>
 #include <absl/synchronization/mutex.h>
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <thread>
 #include <vector>
 
@@ -21,7 +21,7 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  void Submit(std::function<void()> task);
+  void Submit(absl::AnyInvocable<void()> task);
   // Tasks queued and not yet begun.
   size_t pending() const;
 
@@ -29,7 +29,7 @@ class WorkerPool {
   void Work();
 
   mutable absl::Mutex mutex_;
-  std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  std::deque<absl::AnyInvocable<void()>> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

@@ -1,0 +1,3 @@
+// The one place where Asio's function bodies are compiled
+// (BOOST_ASIO_SEPARATE_COMPILATION).
+#include <boost/asio/impl/src.hpp>
