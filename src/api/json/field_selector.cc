@@ -119,6 +119,17 @@ absl::StatusOr<FieldSelector> FieldSelector::Parse(std::string_view text) {
   return root;
 }
 
+const FieldSelector* FieldSelector::Child(std::string_view key) const {
+  if (everything()) return this;
+  if (const auto exact = children_.find(key); exact != children_.end()) {
+    return &exact->second;
+  }
+  for (const auto& [name, child] : children_) {
+    if (name == "*" || Camel(name) == key) return &child;
+  }
+  return nullptr;
+}
+
 void FieldSelector::Apply(json::value* value) const {
   if (everything()) return;
   if (json::array* array = value->if_array()) {

@@ -23,6 +23,9 @@ class FieldSelector {
   void Apply(boost::json::value* value) const;
 
   bool everything() const { return children_.empty(); }
+  // For replies that are selected while they are written: what is selected
+  // inside the member `key`; nullptr when it is left out.
+  const FieldSelector* Child(std::string_view key) const;
 
  private:
   friend class FieldSelectorParser;

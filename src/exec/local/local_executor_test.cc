@@ -278,7 +278,7 @@ TEST(LocalExecutorAsUserTest, TheSuitePassesAsAnOrdinaryUser) {
     setenv("TMPDIR", (top / "tmp").c_str(), 1);
     setenv("HOME", "/", 1);
     execl("/proc/self/exe", "local_executor_test_as_user",
-          "--gtest_filter=Local/*", "--gtest_brief=1", nullptr);
+          "--gtest_filter=Local/*", "--gtest_color=no", nullptr);
     _exit(126);
   }
   int status = -1;

@@ -2,16 +2,17 @@
 
 #include "base/encoding.h"
 #include "base/status_macros.h"
+#include "base/str_cat.h"
+#include "services/storage/access.h"
+#include "services/storage/bucket_fields.h"
+#include "services/storage/etags.h"
 #include "services/storage/keys.h"
 #include "services/storage/names.h"
 #include "services/storage/preconditions.h"
 #include "services/storage/storage_errors.h"
 
-#include <absl/strings/ascii.h>
 #include <google/protobuf/util/time_util.h>
 
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -23,8 +24,6 @@ using brume::storage::Bucket;
 using brume::storage::BucketRecord;
 using brume::storage::Conditions;
 using google::protobuf::Timestamp;
-
-constexpr int64_t kSoftDeleteSeconds = 604800;  // a week
 
 Timestamp ToProto(absl::Time time) {
   return google::protobuf::util::TimeUtil::MillisecondsToTimestamp(
@@ -39,45 +38,42 @@ absl::StatusOr<BucketRecord> Parse(const std::string& row) {
   return record;
 }
 
-std::string_view LocationType(std::string_view location) {
-  constexpr std::array<std::string_view, 3> kMulti = {"US", "EU", "ASIA"};
-  constexpr std::array<std::string_view, 6> kDual = {"NAM4", "EUR4", "EUR5",
-                                                     "EUR7", "EUR8", "ASIA1"};
-  if (std::count(kMulti.begin(), kMulti.end(), location)) return "multi-region";
-  if (std::count(kDual.begin(), kDual.end(), location)) return "dual-region";
-  return "region";
-}
-
-// What the documentation gives a bucket that says nothing of it.
-void SetDefaults(Bucket& bucket, const Timestamp& now) {
-  bucket.set_location(bucket.location().empty()
-                          ? "US"
-                          : absl::AsciiStrToUpper(bucket.location()));
-  bucket.set_location_type(std::string(LocationType(bucket.location())));
-  if (bucket.storage_class().empty()) bucket.set_storage_class("STANDARD");
-  auto& iam = *bucket.mutable_iam_configuration();
-  if (!iam.has_public_access_prevention()) {
-    iam.set_public_access_prevention("inherited");
+// The lists and the owner of a new bucket.
+absl::Status SetAccess(const BucketStore::InsertRequest& request,
+                       Bucket& bucket) {
+  const uint64_t number = request.project_number;
+  if (IsUniform(bucket)) {
+    if (!request.predefined_acl.empty() ||
+        !request.predefined_default_object_acl.empty() ||
+        bucket.acl_size() > 0 || bucket.default_object_acl_size() > 0) {
+      return AclsAreOff("insert", "a bucket");
+    }
+    return absl::OkStatus();
   }
-  auto& uniform = *iam.mutable_uniform_bucket_level_access();
-  // The former name of the same switch; gsutil still uses it.
-  const bool enabled = uniform.enabled() || iam.bucket_policy_only().enabled();
-  uniform.set_enabled(enabled);
-  uniform.clear_locked_time();
-  if (enabled) {
-    // Reversible for 90 days.
-    *uniform.mutable_locked_time() = now;
-    uniform.mutable_locked_time()->set_seconds(now.seconds() + 90 * 86400);
+  for (auto& entry : *bucket.mutable_acl()) {
+    RETURN_IF_ERROR(CompleteEntry(entry, true));
   }
-  *iam.mutable_bucket_policy_only() = uniform;
-  if (!bucket.has_soft_delete_policy()) {
-    bucket.mutable_soft_delete_policy()->set_retention_duration_seconds(
-        kSoftDeleteSeconds);
+  for (auto& entry : *bucket.mutable_default_object_acl()) {
+    RETURN_IF_ERROR(CompleteEntry(entry, false));
   }
-  *bucket.mutable_soft_delete_policy()->mutable_effective_time() = now;
-  if (bucket.has_retention_policy()) {
-    *bucket.mutable_retention_policy()->mutable_effective_time() = now;
+  if (bucket.acl_size() == 0 || !request.predefined_acl.empty()) {
+    ASSIGN_OR_RETURN(*bucket.mutable_acl(),
+                     PredefinedBucketAcl(request.predefined_acl.empty()
+                                             ? "projectPrivate"
+                                             : request.predefined_acl,
+                                         number));
   }
+  if (bucket.default_object_acl_size() == 0 ||
+      !request.predefined_default_object_acl.empty()) {
+    ASSIGN_OR_RETURN(
+        *bucket.mutable_default_object_acl(),
+        PredefinedObjectAcl(request.predefined_default_object_acl.empty()
+                                ? "projectPrivate"
+                                : request.predefined_default_object_acl,
+                            number, ""));
+  }
+  bucket.mutable_owner()->set_entity(base::StrCat("project-owners-", number));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> IsEmpty(store::KvReader& reader, std::string_view bucket) {
@@ -94,13 +90,17 @@ absl::StatusOr<bool> IsEmpty(store::KvReader& reader, std::string_view bucket) {
 
 }  // namespace
 
-absl::StatusOr<BucketRecord> BucketStore::Insert(Bucket bucket,
-                                                 std::string_view project_id,
-                                                 uint64_t project_number) {
+absl::StatusOr<BucketRecord> BucketStore::Insert(InsertRequest request) {
+  Bucket& bucket = request.bucket;
+  const std::string& project_id = request.project_id;
   RETURN_IF_ERROR(CheckBucketName(bucket.name()));
   const absl::Time now = options_.clock->Now();
-  SetDefaults(bucket, ToProto(now));
-  bucket.set_project_number(project_number);
+  RETURN_IF_ERROR(CompleteNewBucket(bucket, now));
+  RETURN_IF_ERROR(SetAccess(request, bucket));
+  if (request.object_retention) {
+    bucket.mutable_object_retention()->set_mode("Enabled");
+  }
+  bucket.set_project_number(request.project_number);
   bucket.set_generation(absl::ToUnixMicros(now));
   bucket.set_metageneration(1);
   *bucket.mutable_time_created() = ToProto(now);
@@ -108,7 +108,8 @@ absl::StatusOr<BucketRecord> BucketStore::Insert(Bucket bucket,
 
   BucketRecord record;
   *record.mutable_bucket() = std::move(bucket);
-  record.set_project_id(std::string(project_id));
+  record.set_project_id(project_id);
+  *record.mutable_policy() = DefaultPolicy(project_id);
   record.set_policy_generation(1);
   const std::string& name = record.bucket().name();
   RETURN_IF_ERROR(
@@ -134,6 +135,15 @@ absl::StatusOr<BucketRecord> BucketStore::Get(std::string_view name,
   RETURN_IF_ERROR(CheckConditions(conditions, record.bucket().generation(),
                                   record.bucket().metageneration()));
   return record;
+}
+
+absl::StatusOr<std::optional<std::string>> BucketStore::ProjectOf(
+    std::string_view name) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> row,
+                   options_.kv->Get(BucketKey(name)));
+  if (!row) return std::optional<std::string>();
+  ASSIGN_OR_RETURN(const BucketRecord record, Parse(*row));
+  return std::optional<std::string>(record.project_id());
 }
 
 absl::StatusOr<BucketStore::Page> BucketStore::List(
@@ -189,16 +199,57 @@ absl::StatusOr<BucketRecord> BucketStore::Update(std::string_view name,
                          txn.GetForUpdate(BucketKey(name)));
         if (!row) return NoSuchBucket();
         ASSIGN_OR_RETURN(BucketRecord record, Parse(*row));
-        Bucket& bucket = *record.mutable_bucket();
-        RETURN_IF_ERROR(CheckConditions(conditions, bucket.generation(),
-                                        bucket.metageneration()));
+        const Bucket before = record.bucket();
+        RETURN_IF_ERROR(CheckConditions(conditions, before.generation(),
+                                        before.metageneration()));
         RETURN_IF_ERROR(change(record));
-        bucket.set_metageneration(bucket.metageneration() + 1);
-        *bucket.mutable_updated() = ToProto(options_.clock->Now());
+        Bucket& bucket = *record.mutable_bucket();
+        RETURN_IF_ERROR(
+            CompleteChangedBucket(before, bucket, options_.clock->Now()));
+        for (auto& entry : *bucket.mutable_acl()) {
+          RETURN_IF_ERROR(CompleteEntry(entry, true));
+        }
+        for (auto& entry : *bucket.mutable_default_object_acl()) {
+          RETURN_IF_ERROR(CompleteEntry(entry, false));
+        }
+        if (IsUniform(bucket)) {
+          bucket.clear_acl();
+          bucket.clear_default_object_acl();
+          bucket.clear_owner();
+        } else if (IsUniform(before)) {
+          // Turned off again: the lists start anew.
+          RETURN_IF_ERROR(
+              SetAccess({.project_number = bucket.project_number()}, bucket));
+        }
         changed = record;
         return txn.Put(BucketKey(name), record.SerializeAsString());
       }));
   return changed;
+}
+
+absl::StatusOr<BucketRecord> BucketStore::SetPolicy(
+    std::string_view name, const google::iam::v1::Policy& policy,
+    std::optional<std::string> etag) {
+  BucketRecord changed;
+  RETURN_IF_ERROR(
+      options_.kv->Transact([&](store::KvTransaction& txn) -> absl::Status {
+        ASSIGN_OR_RETURN(const std::optional<std::string> row,
+                         txn.GetForUpdate(BucketKey(name)));
+        if (!row) return NoSuchBucket();
+        ASSIGN_OR_RETURN(BucketRecord record, Parse(*row));
+        if (etag && *etag != PolicyEtag(record)) {
+          return ConditionNotMet("If-Match");
+        }
+        *record.mutable_policy() = policy;
+        record.set_policy_generation(record.policy_generation() + 1);
+        changed = record;
+        return txn.Put(BucketKey(name), record.SerializeAsString());
+      }));
+  return changed;
+}
+
+std::string PolicyEtag(const BucketRecord& record) {
+  return EtagOf(record.policy_generation());
 }
 
 absl::Status BucketStore::Delete(std::string_view name,

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,12 +32,20 @@ class BucketStore {
 
   explicit BucketStore(Options options) : options_(options) {}
 
-  // A new bucket with what `bucket` says and Google's defaults for the rest.
-  absl::StatusOr<brume::storage::BucketRecord> Insert(
-      brume::storage::Bucket bucket, std::string_view project_id,
-      uint64_t project_number);
+  struct InsertRequest {
+    brume::storage::Bucket bucket;
+    std::string project_id;
+    uint64_t project_number = 0;
+    std::string predefined_acl;
+    std::string predefined_default_object_acl;
+    bool object_retention = false;
+  };
+  // A new bucket with what the request says and Google's defaults for the rest.
+  absl::StatusOr<brume::storage::BucketRecord> Insert(InsertRequest request);
   absl::StatusOr<brume::storage::BucketRecord> Get(
       std::string_view name, const brume::storage::Conditions& conditions);
+  // The id of the project that a bucket belongs to; nullopt: no such bucket.
+  absl::StatusOr<std::optional<std::string>> ProjectOf(std::string_view name);
 
   struct Page {
     std::vector<brume::storage::BucketRecord> buckets;
@@ -46,10 +55,15 @@ class BucketStore {
                             std::string_view prefix, size_t max_results,
                             std::string_view page_token);
 
-  // Applies `change`; metageneration rises by one.
+  // Applies `change`, renews what follows from it; metageneration rises by one.
   absl::StatusOr<brume::storage::BucketRecord> Update(
       std::string_view name, const brume::storage::Conditions& conditions,
       const BucketChange& change);
+  // As Update, but of the policy: it has a generation (etag) of its own.
+  // Refused with 412 unless `etag` is the present one's or absent.
+  absl::StatusOr<brume::storage::BucketRecord> SetPolicy(
+      std::string_view name, const google::iam::v1::Policy& policy,
+      std::optional<std::string> etag);
   // Refused while it holds an object of any generation.
   absl::Status Delete(std::string_view name,
                       const brume::storage::Conditions& conditions);
@@ -57,5 +71,8 @@ class BucketStore {
  private:
   const Options options_;
 };
+
+// The etag of a bucket's policy, as the API shows it.
+std::string PolicyEtag(const brume::storage::BucketRecord& record);
 
 }  // namespace brume::services::storage

@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "base/status_macros.h"
+#include "services/storage/glob.h"
 #include "services/storage/keys.h"
 #include "services/storage/row_cursor.h"
 #include "services/storage/storage_errors.h"
@@ -135,6 +136,9 @@ absl::StatusOr<ListReply> ListObjects(store::KvReader& reader,
     const std::string& name = object->name();
     if (!request.end_offset.empty() && name >= request.end_offset) {
       return reply;
+    }
+    if (!request.match_glob.empty() && !MatchesGlob(request.match_glob, name)) {
+      continue;
     }
     if (reply.items.size() + reply.prefixes.size() >= request.max_results) {
       reply.next_page_token = base::Base64Encode(last.SerializeAsString());

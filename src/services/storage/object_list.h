@@ -19,6 +19,7 @@ struct ListRequest {
   std::string end_offset;    // exclusive; empty: none
   size_t max_results = 1000;
   std::string page_token;
+  std::string match_glob;  // empty: every name
   bool versions = false;
   bool include_trailing_delimiter = false;
 };

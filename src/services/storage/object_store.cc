@@ -5,11 +5,11 @@
 #include "base/str_cat.h"
 #include "services/storage/checksums.h"
 #include "services/storage/keys.h"
+#include "services/storage/locations.h"
 #include "services/storage/names.h"
+#include "services/storage/object_rows.h"
 #include "services/storage/preconditions.h"
 #include "services/storage/storage_errors.h"
-
-#include <google/protobuf/util/time_util.h>
 
 #include <utility>
 
@@ -21,40 +21,6 @@ using brume::storage::Conditions;
 using brume::storage::Object;
 using brume::storage::ObjectRecord;
 using google::protobuf::Timestamp;
-
-// The API shows milliseconds.
-Timestamp ToProto(absl::Time time) {
-  return google::protobuf::util::TimeUtil::MillisecondsToTimestamp(
-      absl::ToUnixMillis(time));
-}
-
-absl::StatusOr<BucketRecord> ParseBucket(
-    const std::optional<std::string>& row) {
-  if (!row) return NoSuchBucket();
-  BucketRecord record;
-  if (!record.ParseFromString(*row)) {
-    return absl::DataLossError("read bucket record: malformed");
-  }
-  return record;
-}
-
-absl::StatusOr<ObjectRecord> ParseObject(const std::string& row) {
-  ObjectRecord record;
-  if (!record.ParseFromString(row)) {
-    return absl::DataLossError("read object record: malformed");
-  }
-  return record;
-}
-
-absl::Status CheckHolds(const Object& object) {
-  if (object.temporary_hold()) {
-    return HeldObject(object.bucket(), object.name(), "Temporary");
-  }
-  if (object.event_based_hold()) {
-    return HeldObject(object.bucket(), object.name(), "Event-Based");
-  }
-  return absl::OkStatus();
-}
 
 // What the client said of the bytes must be true.
 absl::Status CheckChecksums(const Object& stated, const Payload& payload) {
@@ -92,7 +58,7 @@ absl::Status ObjectStore::Retire(store::KvTransaction& txn,
   if (!bucket.bucket().versioning().enabled()) return DropBytes(txn, old);
   ObjectRecord noncurrent = old;
   *noncurrent.mutable_object()->mutable_time_deleted() =
-      ToProto(options_.clock->Now());
+      ToMillis(options_.clock->Now());
   return txn.Put(
       NoncurrentKey(object.bucket(), object.name(), object.generation()),
       noncurrent.SerializeAsString());
@@ -100,26 +66,28 @@ absl::Status ObjectStore::Retire(store::KvTransaction& txn,
 
 absl::Status ObjectStore::Place(store::KvTransaction& txn,
                                 const Conditions& conditions,
+                                std::string_view predefined_acl,
                                 int64_t generation, ObjectRecord& record) {
   Object& object = *record.mutable_object();
   // The bucket's row is locked so that it cannot be deleted meanwhile.
   ASSIGN_OR_RETURN(const std::optional<std::string> bucket_row,
                    txn.GetForUpdate(BucketKey(object.bucket())));
-  ASSIGN_OR_RETURN(const BucketRecord bucket, ParseBucket(bucket_row));
+  ASSIGN_OR_RETURN(const BucketRecord bucket, ParseBucketRow(bucket_row));
   const std::string key = ObjectKey(object.bucket(), object.name());
   ASSIGN_OR_RETURN(const std::optional<std::string> row, txn.GetForUpdate(key));
   ObjectRecord old;
   if (row) {
-    ASSIGN_OR_RETURN(old, ParseObject(*row));
+    ASSIGN_OR_RETURN(old, ParseObjectRow(*row));
   }
   RETURN_IF_ERROR(CheckConditions(conditions, old.object().generation(),
                                   old.object().metageneration()));
   if (row) {
-    RETURN_IF_ERROR(CheckHolds(old.object()));
+    RETURN_IF_ERROR(
+        CheckMayGo(bucket.bucket(), old.object(), options_.clock->Now()));
     RETURN_IF_ERROR(Retire(txn, bucket, old));
   }
 
-  const Timestamp now = ToProto(options_.clock->Now());
+  const Timestamp now = ToMillis(options_.clock->Now());
   object.set_generation(generation);
   object.set_metageneration(1);
   object.clear_time_deleted();
@@ -136,13 +104,31 @@ absl::Status ObjectStore::Place(store::KvTransaction& txn,
       !object.has_event_based_hold()) {
     object.set_event_based_hold(true);
   }
+  object.clear_retention_expiration_time();
+  if (bucket.bucket().has_retention_policy()) {
+    auto& expires = *object.mutable_retention_expiration_time();
+    expires = now;
+    expires.set_seconds(expires.seconds() +
+                        bucket.bucket().retention_policy().retention_period());
+  }
+  if (!object.has_customer_encryption() && !object.has_kms_key_name() &&
+      bucket.bucket().encryption().has_default_kms_key_name()) {
+    object.set_kms_key_name(
+        bucket.bucket().encryption().default_kms_key_name() +
+        "/cryptoKeyVersions/1");
+  }
+  RETURN_IF_ERROR(SetObjectAcl(bucket.bucket(), predefined_acl, object));
   return txn.Put(key, record.SerializeAsString());
 }
 
-absl::StatusOr<Object> ObjectStore::Insert(Object object, Payload payload,
-                                           const Conditions& conditions) {
+absl::StatusOr<Object> ObjectStore::Insert(InsertRequest request,
+                                           Payload payload) {
+  Object& object = request.object;
   RETURN_IF_ERROR(CheckObjectName(object.name()));
   RETURN_IF_ERROR(CheckChecksums(object, payload));
+  if (object.has_storage_class() && !IsStorageClass(object.storage_class())) {
+    return Invalid("Invalid argument.");
+  }
   object.set_size(payload.size());
   object.set_crc32c(Crc32cToText(payload.crc32c()));
   object.clear_md5_hash();
@@ -159,12 +145,14 @@ absl::StatusOr<Object> ObjectStore::Insert(Object object, Payload payload,
         *record.mutable_object() = object;
         record.set_blob_id(payload.blob());
         record.set_bytes_id(generation);
-        RETURN_IF_ERROR(Place(txn, conditions, generation, record));
+        RETURN_IF_ERROR(Place(txn, request.conditions, request.predefined_acl,
+                              generation, record));
         if (payload.blob().empty()) {
           RETURN_IF_ERROR(txn.Put(BytesKey(generation), payload.bytes()));
         } else {
           RETURN_IF_ERROR(options_.blobs->AddReference(txn, payload.blob()));
         }
+        if (request.also) RETURN_IF_ERROR(request.also(txn, record.object()));
         written = std::move(record);
         return absl::OkStatus();
       }));
@@ -173,40 +161,13 @@ absl::StatusOr<Object> ObjectStore::Insert(Object object, Payload payload,
   return std::move(*written.mutable_object());
 }
 
-absl::StatusOr<ObjectStore::Found> ObjectStore::Find(
-    store::KvReader& reader, std::string_view bucket, std::string_view name,
-    int64_t generation, bool bucket_must_exist) const {
-  Found found;
-  found.key = ObjectKey(bucket, name);
-  ASSIGN_OR_RETURN(std::optional<std::string> row, reader.Get(found.key));
-  if (row) {
-    ASSIGN_OR_RETURN(found.record, ParseObject(*row));
-    if (generation == 0 || found.record.object().generation() == generation) {
-      found.live = true;
-      return found;
-    }
-  }
-  if (generation != 0) {
-    found.key = NoncurrentKey(bucket, name, generation);
-    ASSIGN_OR_RETURN(row, reader.Get(found.key));
-    if (row) {
-      ASSIGN_OR_RETURN(found.record, ParseObject(*row));
-      return found;
-    }
-  }
-  if (bucket_must_exist) {
-    ASSIGN_OR_RETURN(row, reader.Get(BucketKey(bucket)));
-    if (!row) return NoSuchBucket();
-  }
-  return NoSuchObject(bucket, name);
-}
-
 absl::StatusOr<Object> ObjectStore::Get(std::string_view bucket,
                                         std::string_view name,
                                         int64_t generation,
                                         const Conditions& conditions) {
   const std::unique_ptr<store::KvReader> reader = options_.kv->Snapshot();
-  ASSIGN_OR_RETURN(Found found, Find(*reader, bucket, name, generation, true));
+  ASSIGN_OR_RETURN(FoundObject found,
+                   FindObject(*reader, bucket, name, generation, true));
   Object& object = *found.record.mutable_object();
   RETURN_IF_ERROR(CheckConditions(conditions, object.generation(),
                                   object.metageneration()));
@@ -220,8 +181,8 @@ absl::StatusOr<OpenedObject> ObjectStore::Open(std::string_view bucket,
   // Between the row and the file a writer may replace both; then once more.
   for (int tries = 0;; ++tries) {
     const std::unique_ptr<store::KvReader> reader = options_.kv->Snapshot();
-    ASSIGN_OR_RETURN(Found found,
-                     Find(*reader, bucket, name, generation, true));
+    ASSIGN_OR_RETURN(FoundObject found,
+                     FindObject(*reader, bucket, name, generation, true));
     OpenedObject opened;
     opened.object = std::move(*found.record.mutable_object());
     RETURN_IF_ERROR(CheckConditions(conditions, opened.object.generation(),
@@ -263,15 +224,15 @@ absl::StatusOr<Object> ObjectStore::Update(std::string_view bucket,
   Object changed;
   RETURN_IF_ERROR(
       options_.kv->Transact([&](store::KvTransaction& txn) -> absl::Status {
-        ASSIGN_OR_RETURN(Found found,
-                         Find(txn, bucket, name, generation, true));
+        ASSIGN_OR_RETURN(FoundObject found,
+                         FindObject(txn, bucket, name, generation, true));
         RETURN_IF_ERROR(txn.GetForUpdate(found.key).status());
         Object& object = *found.record.mutable_object();
         RETURN_IF_ERROR(CheckConditions(conditions, object.generation(),
                                         object.metageneration()));
         const std::string storage_class = object.storage_class();
         RETURN_IF_ERROR(change(object));
-        const Timestamp now = ToProto(options_.clock->Now());
+        const Timestamp now = ToMillis(options_.clock->Now());
         object.set_metageneration(object.metageneration() + 1);
         *object.mutable_updated() = now;
         if (object.storage_class() != storage_class) {
@@ -290,14 +251,15 @@ absl::Status ObjectStore::Delete(std::string_view bucket, std::string_view name,
       options_.kv->Transact([&](store::KvTransaction& txn) -> absl::Status {
         ASSIGN_OR_RETURN(const std::optional<std::string> bucket_row,
                          txn.GetForUpdate(BucketKey(bucket)));
-        ASSIGN_OR_RETURN(const BucketRecord parent, ParseBucket(bucket_row));
-        ASSIGN_OR_RETURN(const Found found,
-                         Find(txn, bucket, name, generation, false));
+        ASSIGN_OR_RETURN(const BucketRecord parent, ParseBucketRow(bucket_row));
+        ASSIGN_OR_RETURN(const FoundObject found,
+                         FindObject(txn, bucket, name, generation, false));
         RETURN_IF_ERROR(txn.GetForUpdate(found.key).status());
         const Object& object = found.record.object();
         RETURN_IF_ERROR(CheckConditions(conditions, object.generation(),
                                         object.metageneration()));
-        RETURN_IF_ERROR(CheckHolds(object));
+        RETURN_IF_ERROR(
+            CheckMayGo(parent.bucket(), object, options_.clock->Now()));
         if (generation == 0) {
           RETURN_IF_ERROR(Retire(txn, parent, found.record));
         } else {
@@ -307,45 +269,6 @@ absl::Status ObjectStore::Delete(std::string_view bucket, std::string_view name,
       }));
   options_.freed();
   return absl::OkStatus();
-}
-
-absl::StatusOr<Object> ObjectStore::Copy(const CopyRequest& request) {
-  RETURN_IF_ERROR(CheckObjectName(request.object));
-  Object copied;
-  RETURN_IF_ERROR(options_.kv->Transact([&](store::KvTransaction& txn)
-                                            -> absl::Status {
-    ASSIGN_OR_RETURN(const Found source,
-                     Find(txn, request.source_bucket, request.source_object,
-                          request.source_generation, true));
-    // Its bytes must still be there at commit.
-    RETURN_IF_ERROR(txn.GetForUpdate(source.key).status());
-    const Object& from = source.record.object();
-    RETURN_IF_ERROR(CheckConditions(request.source_conditions,
-                                    from.generation(), from.metageneration()));
-    ASSIGN_OR_RETURN(const int64_t generation, options_.generations->Next());
-    ObjectRecord record = source.record;
-    record.set_bytes_id(generation);
-    Object& object = *record.mutable_object();
-    object.set_bucket(request.bucket);
-    object.set_name(request.object);
-    if (request.change) {
-      RETURN_IF_ERROR(request.change(object));
-    }
-    // The new reference first: the source may be what Place retires.
-    if (record.blob_id().empty()) {
-      ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
-                       txn.Get(BytesKey(source.record.bytes_id())));
-      if (!bytes) return absl::DataLossError("read object bytes: no row");
-      RETURN_IF_ERROR(txn.Put(BytesKey(generation), *bytes));
-    } else {
-      RETURN_IF_ERROR(options_.blobs->AddReference(txn, record.blob_id()));
-    }
-    RETURN_IF_ERROR(Place(txn, request.conditions, generation, record));
-    copied = object;
-    return absl::OkStatus();
-  }));
-  options_.freed();
-  return copied;
 }
 
 }  // namespace brume::services::storage

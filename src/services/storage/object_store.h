@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "services/storage/access.h"
 #include "services/storage/generations.h"
 #include "services/storage/object_list.h"
 #include "services/storage/payload.h"
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace brume::services::storage {
 
@@ -47,12 +49,22 @@ class ObjectStore {
 
   explicit ObjectStore(Options options) : options_(std::move(options)) {}
 
-  // Makes `object` (name, bucket and what the client said of it) with these
-  // bytes the live generation. A checksum that `object` states must be the
-  // bytes' own. In a versioned bucket the former one becomes noncurrent.
-  absl::StatusOr<brume::storage::Object> Insert(
-      brume::storage::Object object, Payload payload,
-      const brume::storage::Conditions& conditions);
+  struct InsertRequest {
+    // Name, bucket and what the client said of it.
+    brume::storage::Object object;
+    brume::storage::Conditions conditions;
+    std::string predefined_acl;
+    // Further writes of the same transaction, given the new object. May run
+    // more than once.
+    std::function<absl::Status(store::KvTransaction&,
+                               const brume::storage::Object&)>
+        also;
+  };
+  // Makes the object with these bytes the live generation. A checksum that it
+  // states must be the bytes' own. In a versioned bucket the former one becomes
+  // noncurrent.
+  absl::StatusOr<brume::storage::Object> Insert(InsertRequest request,
+                                                Payload payload);
 
   // Generation 0 is the live one.
   absl::StatusOr<brume::storage::Object> Get(
@@ -82,25 +94,45 @@ class ObjectStore {
     brume::storage::Conditions conditions;
     // Given the source's metadata under the destination's name; may change it.
     ObjectChange change;
+    // Given the source; may refuse.
+    std::function<absl::Status(const brume::storage::Object&)> source_check;
+    std::string predefined_acl;
     std::string bucket;
     std::string object;
+    bool move = false;  // the source is deleted, in the same moment
   };
   // A new object with the source's bytes; a blob is shared, not copied.
   absl::StatusOr<brume::storage::Object> Copy(const CopyRequest& request);
 
- private:
-  struct Found {
-    std::string key;
-    brume::storage::ObjectRecord record;
-    bool live = false;
+  struct ComposeRequest {
+    struct Source {
+      std::string name;
+      int64_t generation = 0;
+      brume::storage::Conditions conditions;
+    };
+    brume::storage::Object object;  // the destination
+    brume::storage::Conditions conditions;
+    std::string predefined_acl;
+    std::vector<Source> sources;  // 1 to 32, in its bucket
+    std::function<absl::Status(const brume::storage::Object&)> source_check;
   };
-  absl::StatusOr<Found> Find(store::KvReader& reader, std::string_view bucket,
-                             std::string_view name, int64_t generation,
-                             bool bucket_must_exist) const;
+  // A new object with the sources' bytes one after the other; it has no MD5.
+  absl::StatusOr<brume::storage::Object> Compose(const ComposeRequest& request);
+
+  // The access control list in force.
+  absl::StatusOr<Acl> GetAcl(const brume::storage::Object& object);
+  // Applies `change` to it; as Update otherwise. Refused where ACLs are off.
+  absl::StatusOr<brume::storage::Object> UpdateAcl(
+      std::string_view bucket, std::string_view name, int64_t generation,
+      const brume::storage::Conditions& conditions,
+      const std::function<absl::Status(Acl&)>& change);
+
+ private:
   // Writes `record` as the live generation, inside `txn`.
   absl::Status Place(store::KvTransaction& txn,
                      const brume::storage::Conditions& conditions,
-                     int64_t generation, brume::storage::ObjectRecord& record);
+                     std::string_view predefined_acl, int64_t generation,
+                     brume::storage::ObjectRecord& record);
   // Makes the live row of `old` noncurrent, or drops it with its bytes.
   absl::Status Retire(store::KvTransaction& txn,
                       const brume::storage::BucketRecord& bucket,

@@ -21,7 +21,7 @@ class ObjectStoreTest : public ::testing::Test {
         .kv = &kv_, .clock = &clock_, .generations = generations_.get()});
     brume::storage::Bucket bucket;
     bucket.set_name("bkt");
-    ASSERT_TRUE(buckets_.Insert(bucket, "p", 123).ok());
+    ASSERT_TRUE(buckets_.Insert({bucket, "p", 123}).ok());
   }
 
   absl::StatusOr<Object> Put(const std::string& name, std::string_view bytes,
@@ -33,7 +33,8 @@ class ObjectStoreTest : public ::testing::Test {
     object.set_bucket("bkt");
     object.set_name(name);
     if (!crc32c.empty()) object.set_crc32c(crc32c);
-    return objects_->Insert(object, *writer.Finish(), conditions);
+    return objects_->Insert({.object = object, .conditions = conditions},
+                            *writer.Finish());
   }
   std::string Read(const std::string& name, int64_t generation = 0) {
     auto opened = objects_->Open("bkt", name, generation, {});
@@ -144,14 +145,14 @@ TEST_F(ObjectStoreTest, BucketsHaveDefaultsPagesAndOneOwner) {
   EXPECT_EQ(bucket->bucket().location_type(), "multi-region");
   brume::storage::Bucket again;
   again.set_name("bkt");
-  EXPECT_EQ(buckets_.Insert(again, "p", 123).status().message(),
+  EXPECT_EQ(buckets_.Insert({again, "p", 123}).status().message(),
             "Your previous request to create the named bucket succeeded and "
             "you already own it.");
   EXPECT_THAT(
-      std::string(buckets_.Insert(again, "other", 5).status().message()),
+      std::string(buckets_.Insert({again, "other", 5}).status().message()),
       ::testing::HasSubstr("is not available"));
   again.set_name("bkt2");
-  ASSERT_TRUE(buckets_.Insert(again, "p", 123).ok());
+  ASSERT_TRUE(buckets_.Insert({again, "p", 123}).ok());
   auto page = buckets_.List("p", "", 1, "");
   ASSERT_TRUE(page.ok());
   ASSERT_EQ(page->buckets.size(), 1u);

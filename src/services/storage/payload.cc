@@ -25,8 +25,26 @@ Payload::~Payload() {
   }
 }
 
+absl::StatusOr<PayloadWriter> PayloadWriter::Resume(
+    store::BlobStore* blobs, const ParkedPayload& parked) {
+  PayloadWriter writer(blobs);
+  if (parked.size == 0) return writer;
+  ASSIGN_OR_RETURN(writer.hasher_, ContentHasher::FromState(parked.hash_state));
+  writer.size_ = parked.size;
+  writer.head_ = parked.head;
+  if (!parked.suspended.empty()) {
+    ASSIGN_OR_RETURN(writer.writer_,
+                     blobs->Resume(parked.suspended, parked.size));
+  }
+  return writer;
+}
+
 absl::Status PayloadWriter::Append(std::string_view bytes) {
   hasher_.Update(bytes);
+  return AppendUnhashed(bytes);
+}
+
+absl::Status PayloadWriter::AppendUnhashed(std::string_view bytes) {
   size_ += bytes.size();
   if (writer_ == nullptr && size_ <= kInlineLimit) {
     head_.append(bytes);
@@ -40,14 +58,34 @@ absl::Status PayloadWriter::Append(std::string_view bytes) {
   return writer_->Append(bytes);
 }
 
+absl::StatusOr<store::BlobId> PayloadWriter::CommitBlob() {
+  if (writer_ == nullptr) return store::BlobId();
+  ASSIGN_OR_RETURN(store::BlobId blob, writer_->Commit());
+  writer_.reset();
+  return blob;
+}
+
 absl::StatusOr<Payload> PayloadWriter::Finish() {
-  store::BlobId blob;
-  if (writer_ != nullptr) {
-    ASSIGN_OR_RETURN(blob, writer_->Commit());
-    writer_.reset();
-  }
+  ASSIGN_OR_RETURN(store::BlobId blob, CommitBlob());
   return Payload(blobs_, std::move(head_), std::move(blob), size_,
                  hasher_.crc32c(), hasher_.md5());
+}
+
+absl::StatusOr<Payload> PayloadWriter::FinishComposite(uint32_t crc32c) {
+  ASSIGN_OR_RETURN(store::BlobId blob, CommitBlob());
+  return Payload(blobs_, std::move(head_), std::move(blob), size_, crc32c,
+                 std::nullopt);
+}
+
+absl::StatusOr<ParkedPayload> PayloadWriter::Park() {
+  ParkedPayload parked;
+  parked.size = size_;
+  parked.hash_state = hasher_.SaveState();
+  parked.head = std::move(head_);
+  if (writer_ != nullptr) {
+    ASSIGN_OR_RETURN(parked.suspended, blobs_->Suspend(std::move(writer_)));
+  }
+  return parked;
 }
 
 }  // namespace brume::services::storage

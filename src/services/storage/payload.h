@@ -53,18 +53,42 @@ class Payload {
   std::optional<std::string> md5_;
 };
 
+// A writer at rest, between two parts of a resumable upload.
+struct ParkedPayload {
+  uint64_t size = 0;
+  std::string head;       // the bytes, while they are few
+  std::string suspended;  // else the suspended blob
+  std::string hash_state;
+};
+
 // Takes an upload's bytes as they come: the first kInlineLimit in memory, all
 // of them in a blob once there are more. Not thread-safe.
 class PayloadWriter {
  public:
   explicit PayloadWriter(store::BlobStore* blobs) : blobs_(blobs) {}
+  // Goes on where Park left off; NOT_FOUND when its blob is gone.
+  static absl::StatusOr<PayloadWriter> Resume(store::BlobStore* blobs,
+                                              const ParkedPayload& parked);
 
   absl::Status Append(std::string_view bytes);
   uint64_t size() const { return size_; }
+  // Of the bytes so far.
+  uint32_t crc32c() const { return hasher_.crc32c(); }
+  std::string md5() const { return hasher_.md5(); }
+
   absl::StatusOr<Payload> Finish();
+  // A composite object's: what Append was given has this checksum, and no MD5.
+  absl::StatusOr<Payload> FinishComposite(uint32_t crc32c);
+  // As Append, of bytes whose checksum is known.
+  absl::Status AppendUnhashed(std::string_view bytes);
+  // Makes the bytes durable and ends the writer. The caller keeps the blob, if
+  // there is one, by BlobStore::KeepSuspended.
+  absl::StatusOr<ParkedPayload> Park();
 
  private:
-  store::BlobStore* const blobs_;
+  absl::StatusOr<store::BlobId> CommitBlob();
+
+  store::BlobStore* blobs_;
   ContentHasher hasher_;
   uint64_t size_ = 0;
   std::string head_;

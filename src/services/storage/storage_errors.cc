@@ -69,6 +69,15 @@ absl::Status Required(std::string_view message) {
   return Make(absl::StatusCode::kInvalidArgument, message, "required");
 }
 
+absl::Status RetentionPolicyNotMet(std::string_view message) {
+  return Make(absl::StatusCode::kPermissionDenied, message,
+              "retentionPolicyNotMet");
+}
+
+absl::Status BadRequest(std::string_view reason, std::string_view message) {
+  return Make(absl::StatusCode::kInvalidArgument, message, reason);
+}
+
 absl::Status HeldObject(std::string_view bucket, std::string_view object,
                         std::string_view hold) {
   return Make(

@@ -23,5 +23,9 @@ absl::Status Required(std::string_view message);
 // 403, reason "forbidden": holds and retention.
 absl::Status HeldObject(std::string_view bucket, std::string_view object,
                         std::string_view hold);
+// 403, reason "retentionPolicyNotMet".
+absl::Status RetentionPolicyNotMet(std::string_view message);
+// 400 with a reason of its own.
+absl::Status BadRequest(std::string_view reason, std::string_view message);
 
 }  // namespace brume::services::storage

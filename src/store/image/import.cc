@@ -50,11 +50,37 @@ absl::StatusOr<std::string> StringMember(const json::value& from,
   return std::string(std::string_view(value->as_string()));
 }
 
+// Counts what passes.
+class CountingSource final : public ByteSource {
+ public:
+  CountingSource(std::unique_ptr<ByteSource> inner, uint64_t& count,
+                 const ImportProgress& progress)
+      : inner_(std::move(inner)), count_(count), progress_(progress) {}
+
+  absl::StatusOr<size_t> Read(char* data, size_t size) override {
+    ASSIGN_OR_RETURN(const size_t got, inner_->Read(data, size));
+    count_ += got;
+    if (progress_ && !progress_(count_)) {
+      return absl::CancelledError("import image: cancelled");
+    }
+    return got;
+  }
+
+ private:
+  const std::unique_ptr<ByteSource> inner_;
+  uint64_t& count_;
+  const ImportProgress& progress_;
+};
+
 class Importer {
  public:
   Importer(const Archive& archive, std::string_view name, absl::Time now,
-           ImageStore& images)
-      : archive_(archive), name_(name), now_(now), images_(images) {}
+           ImageStore& images, const ImportProgress& progress)
+      : archive_(archive),
+        name_(name),
+        now_(now),
+        images_(images),
+        progress_(progress) {}
 
   absl::StatusOr<std::vector<std::string>> Run() {
     // Blobs that no manifest took go again.
@@ -78,15 +104,19 @@ class Importer {
  private:
   absl::StatusOr<ImageStore::AddedBlob> AddFile(std::string_view file,
                                                 std::string_view digest) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source,
-                     archive_.Open(file));
+    ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> source, archive_.Open(file));
+    CountingSource counted(std::move(source), bytes_, progress_);
     ASSIGN_OR_RETURN(ImageStore::AddedBlob added,
-                     images_.AddBlob(*source, digest));
+                     images_.AddBlob(counted, digest));
     if (added.is_new) added_.push_back(added.digest);
     return added;
   }
   absl::Status ImportDocker();
   absl::Status ImportDockerImage(const json::value& entry);
+  // A layer whose bytes are not its diff id's: compressed, or damaged.
+  absl::Status CheckPacked(const std::string& file, const std::string& digest,
+                           const std::string& diff_id);
+  absl::StatusOr<std::string_view> PackedType(const std::string& digest);
   absl::Status ImportLayout();
   absl::Status ImportDescriptor(const std::string& name,
                                 const Descriptor& descriptor, std::string tag,
@@ -98,6 +128,8 @@ class Importer {
   const std::string name_;
   const absl::Time now_;
   ImageStore& images_;
+  const ImportProgress& progress_;
+  uint64_t bytes_ = 0;
   std::vector<std::string> added_;
   std::vector<std::string> stored_;
 };
@@ -159,25 +191,40 @@ absl::Status Importer::ImportDockerImage(const json::value& entry) {
     const std::string path(std::string_view(file.as_string()));
     ASSIGN_OR_RETURN(const ImageStore::AddedBlob layer, AddFile(path, ""));
     const bool is_plain = layer.digest == config.diff_ids[i];
+    std::string_view media_type = kOciLayer;
     if (!is_plain) {
-      // Compressed, or damaged: only unpacking tells.
-      ASSIGN_OR_RETURN(BlobStore::Opened opened,
-                       images_.OpenBlob(layer.digest));
-      ASSIGN_OR_RETURN(
-          std::unique_ptr<ByteSource> plain,
-          Decompress(FileSource(std::move(opened.fd), 0, opened.size)));
-      Sha256 hash;
-      RETURN_IF_ERROR(Drain(*HashingSource(std::move(plain), &hash)));
-      if (hash.Digest() != config.diff_ids[i]) {
-        return Bad(path, base::StrCat("is damaged: its digest is not '",
-                                      config.diff_ids[i], "'"));
-      }
+      RETURN_IF_ERROR(CheckPacked(path, layer.digest, config.diff_ids[i]));
+      ASSIGN_OR_RETURN(media_type, PackedType(layer.digest));
     }
     manifest.layers.push_back(
-        {std::string(is_plain ? kOciLayer : kOciLayerGzip), layer.digest,
-         layer.size, "", ""});
+        {std::string(media_type), layer.digest, layer.size, "", ""});
   }
   return Store(manifest, tags);
+}
+
+absl::Status Importer::CheckPacked(const std::string& file,
+                                   const std::string& digest,
+                                   const std::string& diff_id) {
+  ASSIGN_OR_RETURN(BlobStore::Opened opened, images_.OpenBlob(digest));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<ByteSource> plain,
+      Decompress(FileSource(std::move(opened.fd), 0, opened.size)));
+  Sha256 hash;
+  RETURN_IF_ERROR(Drain(*HashingSource(std::move(plain), &hash)));
+  if (hash.Digest() == diff_id) return absl::OkStatus();
+  return Bad(file,
+             base::StrCat("is damaged: its digest is not '", diff_id, "'"));
+}
+
+absl::StatusOr<std::string_view> Importer::PackedType(
+    const std::string& digest) {
+  ASSIGN_OR_RETURN(BlobStore::Opened opened, images_.OpenBlob(digest));
+  char first = 0;
+  const std::unique_ptr<ByteSource> source =
+      FileSource(std::move(opened.fd), 0, opened.size);
+  RETURN_IF_ERROR(source->Read(&first, 1).status());
+  constexpr char kGzipMagic = '\x1f';
+  return first == kGzipMagic ? kOciLayerGzip : kOciLayerZstd;
 }
 
 absl::Status Importer::Store(const Manifest& manifest,
@@ -280,11 +327,10 @@ absl::Status Importer::ImportDescriptor(const std::string& name,
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> ImportImages(const Archive& archive,
-                                                      std::string_view name,
-                                                      absl::Time now,
-                                                      ImageStore& images) {
-  return Importer(archive, name, now, images).Run();
+absl::StatusOr<std::vector<std::string>> ImportImages(
+    const Archive& archive, std::string_view name, absl::Time now,
+    ImageStore& images, const ImportProgress& progress) {
+  return Importer(archive, name, now, images, progress).Run();
 }
 
 }  // namespace brume::store::image

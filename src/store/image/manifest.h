@@ -27,6 +27,8 @@ inline constexpr std::string_view kOciConfig =
     "application/vnd.oci.image.config.v1+json";
 inline constexpr std::string_view kOciLayerGzip =
     "application/vnd.oci.image.layer.v1.tar+gzip";
+inline constexpr std::string_view kOciLayerZstd =
+    "application/vnd.oci.image.layer.v1.tar+zstd";
 inline constexpr std::string_view kOciLayer =
     "application/vnd.oci.image.layer.v1.tar";
 
