@@ -16,6 +16,7 @@
 #include "runtime/worker_pool.h"
 #include "services/runs/run_registry.h"
 #include "services/usage/usage_record.h"
+#include "store/blob/file_blob_store.h"
 #include "store/fs/posix_file_system.h"
 #include "store/kv/rocks_kv_store.h"
 
@@ -98,6 +99,7 @@ class App::Impl {
       store::MakePosixFileSystem();
   std::unique_ptr<DataFolder> folder_;
   std::unique_ptr<store::RocksKvStore> kv_;
+  std::unique_ptr<store::FileBlobStore> blobs_;
 
   std::unique_ptr<services::runs::RunRegistry> runs_;
   std::unique_ptr<services::usage::UsageRecord> usage_;
@@ -126,15 +128,21 @@ absl::Status App::Impl::OpenStores(const Options& options) {
                             .path = folder_->At("kv"),
                             .files = files_.get(),
                         }));
+  ASSIGN_OR_RETURN(blobs_, store::FileBlobStore::Create({
+                               .path = folder_->At("blob"),
+                               .files = files_.get(),
+                               .kv = kv_.get(),
+                           }));
   ASSIGN_OR_RETURN(runs_, services::runs::RunRegistry::Create(
                               {.kv = kv_.get(), .clock = &clock_}));
   RETURN_IF_ERROR(runs_->DropEnded(IsAlive));
   usage_ = std::make_unique<services::usage::UsageRecord>(kv_.get());
   flusher_ = std::make_unique<UsageFlusher>(usage_.get());
   run_directory_ = std::make_unique<RunDirectory>(runs_.get());
-  ASSIGN_OR_RETURN(
-      api_, ApiStack::Create(
-                {.kv = kv_.get(), .usage = usage_.get(), .clock = &clock_}));
+  ASSIGN_OR_RETURN(api_, ApiStack::Create({.kv = kv_.get(),
+                                           .blobs = blobs_.get(),
+                                           .usage = usage_.get(),
+                                           .clock = &clock_}));
   return absl::OkStatus();
 }
 
