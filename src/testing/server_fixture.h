@@ -17,7 +17,7 @@
 #include <string>
 #include <utility>
 
-namespace brume::front {
+namespace brume::testing {
 
 // A whole server over fake services, on a port of its own.
 class ServerFixture : public ::testing::Test {
@@ -26,7 +26,7 @@ class ServerFixture : public ::testing::Test {
     std::string name = std::filesystem::temp_directory_path() / "front.XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    auto authority = CertificateAuthority::Create(folder_, &clock_);
+    auto authority = front::CertificateAuthority::Create(folder_, &clock_);
     ASSERT_TRUE(authority.ok()) << authority.status();
     authority_ = *std::move(authority);
   }
@@ -35,8 +35,8 @@ class ServerFixture : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  Server::Options DefaultOptions() {
-    Server::Options options;
+  front::Server::Options DefaultOptions() {
+    front::Server::Options options;
     options.http = &http_;
     options.rpc = &rpc_;
     options.runs = &runs_;
@@ -45,8 +45,8 @@ class ServerFixture : public ::testing::Test {
     options.foreign_hosts_on_loopback = true;
     return options;
   }
-  void Start(Server::Options options) {
-    auto server = Server::Create(std::move(options));
+  void Start(front::Server::Options options) {
+    auto server = front::Server::Create(std::move(options));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     port_ = AddListener({});
@@ -55,10 +55,10 @@ class ServerFixture : public ::testing::Test {
 
   // Another port of the server.
   uint16_t AddListener(api::Origin origin, bool offline = false,
-                       Server::ListenerId* id = nullptr) {
-    auto socket = ListenLoopback(0);
+                       front::Server::ListenerId* id = nullptr) {
+    auto socket = front::ListenLoopback(0);
     EXPECT_TRUE(socket.ok()) << socket.status();
-    const uint16_t port = PortOf(*socket).value_or(0);
+    const uint16_t port = front::PortOf(*socket).value_or(0);
     auto listener =
         server_->Listen(*std::move(socket), std::move(origin), offline);
     EXPECT_TRUE(listener.ok()) << listener.status();
@@ -80,12 +80,12 @@ class ServerFixture : public ::testing::Test {
   std::string folder_;
   base::SystemClock clock_;
   runtime::WorkerPool pool_{4};
-  testing::FakeHttp http_;
-  testing::FakeRpc rpc_;
-  testing::FakeRuns runs_;
-  std::unique_ptr<CertificateAuthority> authority_;
-  std::unique_ptr<Server> server_;
+  FakeHttp http_;
+  FakeRpc rpc_;
+  FakeRuns runs_;
+  std::unique_ptr<front::CertificateAuthority> authority_;
+  std::unique_ptr<front::Server> server_;
   uint16_t port_ = 0;
 };
 
-}  // namespace brume::front
+}  // namespace brume::testing
