@@ -183,6 +183,12 @@ absl::Status App::Impl::OpenControl(Options options) {
   desk.owner = []() -> absl::StatusOr<json::object> {
     return absl::UnimplementedError("there are no accounts yet");
   };
+  desk.find_account =
+      [](std::string_view name,
+         std::string_view) -> absl::StatusOr<ControlDesk::Options::Account> {
+    return absl::NotFoundError(base::StrCat("find service account '", name,
+                                            "': there are no accounts yet"));
+  };
   desk_ = std::make_unique<ControlDesk>(std::move(desk));
   ASSIGN_OR_RETURN(
       control_,

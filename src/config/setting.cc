@@ -34,6 +34,10 @@ std::vector<Setting> MakeTable() {
        .fallback = "info",
        .help = "The least important log lines that are written.",
        .choices = {"debug", "info", "warn", "error"}},
+      {.name = "long",
+       .letter = 'l',
+       .kind = kSwitch,
+       .help = "Show sizes and times."},
       {.name = "markdown",
        .kind = kSwitch,
        .help = "Print the page docs/settings.md."},
@@ -54,6 +58,10 @@ std::vector<Setting> MakeTable() {
        .metavar = "ID",
        .help = "The project of the command; default: what its gcloud "
                "configuration says."},
+      {.name = "recursive",
+       .letter = 'r',
+       .kind = kSwitch,
+       .help = "Take folders and prefixes with all that is in them."},
       {.name = "sealed",
        .kind = kSwitch,
        .help = "Give the command a network of its own in which there is only "
@@ -69,7 +77,7 @@ std::vector<Setting> MakeTable() {
       {.name = "upstream-proxy",
        .env = "BRUME_UPSTREAM_PROXY",
        .kind = kText,
-       .metavar = "HOST:PORT",
+       .metavar = "URL",
        .help = "The proxy through which other hosts are reached; default: "
                "HTTPS_PROXY as it is when the server starts."},
   };
