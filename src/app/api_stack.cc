@@ -4,7 +4,6 @@
 #include "api/http_dispatcher.h"
 #include "api/method.h"
 #include "api/rpc_dispatcher.h"
-#include "app/storage_stack.h"
 #include "base/status_macros.h"
 
 #include <utility>
@@ -14,13 +13,10 @@ namespace brume::app {
 // Members are in the order in which they are made.
 class ApiStack::Impl {
  public:
-  Impl(Options options, std::unique_ptr<StorageStack> storage)
+  explicit Impl(Options options)
       : options_(options),
-        storage_(std::move(storage)),
         admission_(AdmissionOptions()),
-        http_({.table = &table_,
-               .admission = &admission_,
-               .surfaces = {storage_->Surface(&admission_)}}),
+        http_({.table = &table_, .admission = &admission_, .surfaces = {}}),
         rpc_(table_, admission_) {}
 
   api::HttpService& http() { return http_; }
@@ -53,7 +49,6 @@ class ApiStack::Impl {
   }
 
   const Options options_;
-  const std::unique_ptr<StorageStack> storage_;
   api::MethodTable table_;
   api::Admission admission_;
   api::HttpDispatcher http_;
@@ -64,12 +59,8 @@ ApiStack::ApiStack(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ApiStack::~ApiStack() = default;
 
 absl::StatusOr<std::unique_ptr<ApiStack>> ApiStack::Create(Options options) {
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<StorageStack> storage,
-      StorageStack::Create(
-          {.kv = options.kv, .blobs = options.blobs, .clock = options.clock}));
   return std::unique_ptr<ApiStack>(
-      new ApiStack(std::make_unique<Impl>(options, std::move(storage))));
+      new ApiStack(std::make_unique<Impl>(options)));
 }
 
 api::HttpService& ApiStack::http() { return impl_->http(); }

@@ -112,8 +112,7 @@ int RunCommandRow(const Command& command,
                                    "': it takes no such word"),
                       help);
   }
-  if (!command.operands.empty() && !command.operands.starts_with('[') &&
-      values->operands().empty()) {
+  if (!command.operands.empty() && values->operands().empty()) {
     return UsageError(base::StrCat(command.name, " needs ", command.operands),
                       help);
   }
@@ -129,8 +128,7 @@ int RunCommandRow(const Command& command,
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
       UpCommand(),  DownCommand(),   StatusCommand(),   RunCommand(),
-      EnvCommand(), CpCommand(),     LsCommand(),       CatCommand(),
-      RmCommand(),  DoctorCommand(), SettingsCommand(), VersionCommand()};
+      EnvCommand(), ImagesCommand(), DoctorCommand(), SettingsCommand(), VersionCommand()};
   return *commands;
 }
 

@@ -132,15 +132,13 @@ class ObjectStore {
   absl::Status Place(store::KvTransaction& txn,
                      const brume::storage::Conditions& conditions,
                      std::string_view predefined_acl, int64_t generation,
-                     brume::storage::ObjectRecord& record, bool& freed);
+                     brume::storage::ObjectRecord& record);
   // Makes the live row of `old` noncurrent, or drops it with its bytes.
   absl::Status Retire(store::KvTransaction& txn,
                       const brume::storage::BucketRecord& bucket,
-                      const brume::storage::ObjectRecord& old, bool& freed);
-  // Sets `freed` when a blob may be left to collect.
+                      const brume::storage::ObjectRecord& old);
   absl::Status DropBytes(store::KvTransaction& txn,
-                         const brume::storage::ObjectRecord& record,
-                         bool& freed);
+                         const brume::storage::ObjectRecord& record);
 
   const Options options_;
 };
