@@ -4,6 +4,7 @@
 #include "api/http_dispatcher.h"
 #include "api/method.h"
 #include "api/rpc_dispatcher.h"
+#include "app/storage_stack.h"
 #include "base/status_macros.h"
 
 #include <utility>
@@ -13,10 +14,13 @@ namespace brume::app {
 // Members are in the order in which they are made.
 class ApiStack::Impl {
  public:
-  explicit Impl(Options options)
+  Impl(Options options, std::unique_ptr<StorageStack> storage)
       : options_(options),
+        storage_(std::move(storage)),
         admission_(AdmissionOptions()),
-        http_({.table = &table_, .admission = &admission_, .surfaces = {}}),
+        http_({.table = &table_,
+               .admission = &admission_,
+               .surfaces = {storage_->Surface(&admission_)}}),
         rpc_(table_, admission_) {}
 
   api::HttpService& http() { return http_; }
@@ -49,6 +53,7 @@ class ApiStack::Impl {
   }
 
   const Options options_;
+  const std::unique_ptr<StorageStack> storage_;
   api::MethodTable table_;
   api::Admission admission_;
   api::HttpDispatcher http_;
@@ -59,8 +64,12 @@ ApiStack::ApiStack(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ApiStack::~ApiStack() = default;
 
 absl::StatusOr<std::unique_ptr<ApiStack>> ApiStack::Create(Options options) {
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<StorageStack> storage,
+      StorageStack::Create(
+          {.kv = options.kv, .blobs = options.blobs, .clock = options.clock}));
   return std::unique_ptr<ApiStack>(
-      new ApiStack(std::make_unique<Impl>(options)));
+      new ApiStack(std::make_unique<Impl>(options, std::move(storage))));
 }
 
 api::HttpService& ApiStack::http() { return impl_->http(); }

@@ -3,6 +3,7 @@
 #include "api/wire.h"
 #include "base/clock.h"
 #include "services/usage/usage_record.h"
+#include "store/blob/blob_store.h"
 #include "store/kv/kv_store.h"
 
 #include <absl/status/statusor.h>
@@ -18,6 +19,7 @@ class ApiStack {
  public:
   struct Options {
     store::KvStore* kv = nullptr;
+    store::BlobStore* blobs = nullptr;
     services::usage::UsageRecord* usage = nullptr;
     const base::Clock* clock = nullptr;
   };

@@ -5,7 +5,6 @@
 #include "base/rfc3339.h"
 #include "base/status_macros.h"
 #include "base/str_cat.h"
-#include "front/server.h"
 
 #include <boost/json/array.hpp>
 
@@ -68,9 +67,6 @@ ControlServer::Reply ControlDesk::Handle(ControlServer::Request request) {
   if (request.op == "unregister") return Unregister(request);
   if (request.op == "owner") return options_.owner();
   if (request.op == "usage") return Usage(request);
-  if (ImageDesk::Knows(request.op)) {
-    return options_.images->Handle(std::move(request));
-  }
   if (request.op == "stop") {
     options_.stop();
     return json::object();
@@ -82,7 +78,7 @@ ControlServer::Reply ControlDesk::Handle(ControlServer::Request request) {
 }
 
 void ControlDesk::Closed(uint64_t connection) {
-  std::vector<std::string> ended;
+  std::vector<Held> ended;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = held_.find(connection);
@@ -90,12 +86,17 @@ void ControlDesk::Closed(uint64_t connection) {
     ended = std::move(found->second);
     held_.erase(found);
   }
-  for (const std::string& name : ended) {
-    const absl::Status status = options_.runs->Unregister(name);
-    if (!status.ok()) {
-      base::Log(base::LogLevel::kWarn, "control", "run not forgotten",
-                {{"run", name}, {"cause", status.message()}});
-    }
+  for (const Held& held : ended) End(held);
+}
+
+void ControlDesk::End(const Held& held) {
+  for (const front::Server::ListenerId id : held.listeners) {
+    options_.server->Close(id);
+  }
+  const absl::Status status = options_.runs->Unregister(held.run);
+  if (!status.ok()) {
+    base::Log(base::LogLevel::kWarn, "control", "run not forgotten",
+              {{"run", held.run}, {"cause", status.message()}});
   }
 }
 
@@ -116,7 +117,6 @@ ControlServer::Reply ControlDesk::Register(ControlServer::Request request) {
   run.offline = Flag(fields, "offline");
   run.lasting = Flag(fields, "lasting");
   run.pid = Number(fields, "pid");
-  run.account = Text(fields, "account");
   run.project = Text(fields, "project");
   run.token = Text(fields, "token");
   const std::vector<std::string> sockets = Names(fields, "sockets");
@@ -125,16 +125,102 @@ ControlServer::Reply ControlDesk::Register(ControlServer::Request request) {
         "register run: ", request.fds.size(), " descriptors came along, ",
         sockets.size(), " are named"));
   }
+  const std::string account = Text(fields, "account");
+  if (run.lasting && (!account.empty() || !sockets.empty())) {
+    return absl::InvalidArgumentError(
+        "register run: only a command's has an account or sockets of its own");
+  }
+  if (!account.empty()) {
+    ASSIGN_OR_RETURN(const Options::Account found,
+                     options_.find_account(account, run.project));
+    run.account = found.email;
+    run.project = found.project;
+  }
   ASSIGN_OR_RETURN(const services::runs::RunRegistry::Registered registered,
                    options_.runs->Register(run));
-  if (!run.lasting) {
-    absl::MutexLock lock(&mutex_);
-    held_[request.connection].push_back(registered.name);
-  }
   json::object out = options_.about;
   out["name"] = registered.name;
   out["token"] = registered.token;
+  if (run.lasting) return out;
+
+  Held held = {.run = registered.name, .listeners = {}};
+  absl::Status status;
+  absl::StatusOr<brume::runs::Run> record =
+      options_.runs->Find(registered.name);
+  status = record.status();
+  if (status.ok()) {
+    status = Listen(*record, sockets, std::move(request.fds), held);
+  }
+  if (status.ok() && !account.empty()) {
+    out["account"] = run.account;
+    const absl::StatusOr<std::string> address =
+        ListenForMetadata(*record, held);
+    status = address.status();
+    if (status.ok()) out["metadata"] = *address;
+  }
+  if (!status.ok()) {
+    End(held);
+    return status;
+  }
+  absl::MutexLock lock(&mutex_);
+  held_[request.connection].push_back(std::move(held));
   return out;
+}
+
+absl::Status ControlDesk::Listen(const brume::runs::Run& run,
+                                 const std::vector<std::string>& names,
+                                 std::vector<base::UniqueFd> fds, Held& held) {
+  using Via = api::Origin::Via;
+  base::UniqueFd dns_udp;
+  base::UniqueFd dns_tcp;
+  for (size_t i = 0; i < names.size(); ++i) {
+    api::Origin origin = {.run = run.name()};
+    if (names[i] == "dns_udp") {
+      dns_udp = std::move(fds[i]);
+      continue;
+    }
+    if (names[i] == "dns_tcp") {
+      dns_tcp = std::move(fds[i]);
+      continue;
+    }
+    if (names[i] == "https" || names[i] == "http") {
+      origin.via = Via::kSealed;
+    } else if (names[i] == "metadata") {
+      origin.via = Via::kMetadata;
+      origin.account = run.account();
+      origin.project = run.project();
+    } else if (names[i] == "proxy") {
+      origin.via = Via::kDirect;
+    } else {
+      return absl::InvalidArgumentError(base::StrCat(
+          "register run: nothing is known of a socket '", names[i], "'"));
+    }
+    ASSIGN_OR_RETURN(
+        const front::Server::ListenerId id,
+        options_.server->Listen(std::move(fds[i]), origin, run.offline()));
+    held.listeners.push_back(id);
+  }
+  if (!dns_udp.valid() && !dns_tcp.valid()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const front::Server::ListenerId id,
+      options_.server->ListenDns(std::move(dns_udp), std::move(dns_tcp)));
+  held.listeners.push_back(id);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ControlDesk::ListenForMetadata(
+    const brume::runs::Run& run, Held& held) {
+  ASSIGN_OR_RETURN(base::UniqueFd socket, front::ListenLoopback(0));
+  ASSIGN_OR_RETURN(const uint16_t port, front::PortOf(socket));
+  ASSIGN_OR_RETURN(const front::Server::ListenerId id,
+                   options_.server->Listen(std::move(socket),
+                                           {.via = api::Origin::Via::kMetadata,
+                                            .run = run.name(),
+                                            .account = run.account(),
+                                            .project = run.project()},
+                                           true));
+  held.listeners.push_back(id);
+  return base::StrCat("127.0.0.1:", port);
 }
 
 ControlServer::Reply ControlDesk::Unregister(

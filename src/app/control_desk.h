@@ -1,7 +1,8 @@
 #pragma once
 
 #include "app/control_server.h"
-#include "app/image_desk.h"
+#include "base/unique_fd.h"
+#include "front/server.h"
 #include "services/runs/run_registry.h"
 #include "services/usage/usage_record.h"
 
@@ -16,10 +17,6 @@
 #include <string>
 #include <vector>
 
-namespace brume::front {
-class Server;
-}
-
 namespace brume::app {
 
 // What the control socket does:
@@ -32,7 +29,6 @@ namespace brume::app {
 //   owner       {} -> the owner's credentials
 //   usage       {run} -> {usage: [...]}
 //   stop        -> {}; then the server drains and ends
-//   images, image_...: see image_desk.h
 // A command's run ends with its connection. Thread-safe.
 class ControlDesk {
  public:
@@ -40,9 +36,17 @@ class ControlDesk {
     services::runs::RunRegistry* runs = nullptr;
     services::usage::UsageRecord* usage = nullptr;
     front::Server* server = nullptr;
-    ImageDesk* images = nullptr;
     boost::json::object about;
     std::function<absl::StatusOr<boost::json::object>()> owner;
+    // The service account that a name or an e-mail means in a project (empty:
+    // the default one).
+    struct Account {
+      std::string email;
+      std::string project;
+    };
+    std::function<absl::StatusOr<Account>(std::string_view name,
+                                          std::string_view project)>
+        find_account;
     std::function<void()> stop;
   };
 
@@ -58,9 +62,24 @@ class ControlDesk {
   ControlServer::Reply Usage(const ControlServer::Request& request);
 
   const Options options_;
+  // A run that ends with its connection, and the listeners it came with.
+  struct Held {
+    std::string run;
+    std::vector<uint64_t> listeners;
+  };
+
+  // Serves a sealed namespace's sockets, and the metadata address of a run that
+  // speaks for an account; notes the listeners in `held` as it goes.
+  absl::Status Listen(const brume::runs::Run& run,
+                      const std::vector<std::string>& names,
+                      std::vector<base::UniqueFd> fds, Held& held);
+  // 127.0.0.1:PORT.
+  absl::StatusOr<std::string> ListenForMetadata(const brume::runs::Run& run,
+                                                Held& held);
+  void End(const Held& held);
+
   absl::Mutex mutex_;
-  // Runs that end with a connection.
-  std::map<uint64_t, std::vector<std::string>> held_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, std::vector<Held>> held_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace brume::app

@@ -21,9 +21,11 @@ struct Invocation {
 // function that makes the row, and add it to the list.
 struct Command {
   std::string_view name;
-  std::string_view summary;   // one sentence
-  std::string_view example;   // what --help begins with; lines
-  std::string_view operands;  // "-- CMD ARGS..."; empty when it takes none
+  std::string_view summary;  // one sentence
+  std::string_view example;  // what --help begins with; lines
+  // "-- CMD ARGS..."; empty when it takes none; in brackets when it need not
+  // have any.
+  std::string_view operands;
   std::vector<std::string_view> settings;
   // Options end at the first operand: the rest is another program's.
   bool runs_program = false;

@@ -112,7 +112,8 @@ int RunCommandRow(const Command& command,
                                    "': it takes no such word"),
                       help);
   }
-  if (!command.operands.empty() && values->operands().empty()) {
+  if (!command.operands.empty() && !command.operands.starts_with('[') &&
+      values->operands().empty()) {
     return UsageError(base::StrCat(command.name, " needs ", command.operands),
                       help);
   }
@@ -128,7 +129,8 @@ int RunCommandRow(const Command& command,
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
       UpCommand(),  DownCommand(),   StatusCommand(),   RunCommand(),
-      EnvCommand(), ImagesCommand(), DoctorCommand(), SettingsCommand(), VersionCommand()};
+      EnvCommand(), CpCommand(),     LsCommand(),       CatCommand(),
+      RmCommand(),  DoctorCommand(), SettingsCommand(), VersionCommand()};
   return *commands;
 }
 

@@ -118,7 +118,10 @@ absl::StatusOr<Session> OpenSession(const Invocation& invocation,
   if (session.network != nullptr) session.network->listeners() = {};
   std::optional<Account> account;
   const absl::StatusOr<json::object> owner = session.server->Call("owner");
-  if (owner.ok()) account = AccountIn(*owner);
+  if (owner.ok()) {
+    account = AccountIn(*owner);
+    session.owner_adc = AdcJson(*account);
+  }
   // A server without accounts is used without any.
   if (!owner.ok() && !absl::IsUnimplemented(owner.status())) {
     return owner.status();

@@ -21,6 +21,8 @@ struct Session {
   std::string run;
   ClientFiles files;
   EnvironmentChange environment;
+  // The owner's, as application default credentials.
+  std::string owner_adc;
   // With --sealed; its listeners are the server's.
   std::unique_ptr<runtime::SealedNamespace> network;
 };

@@ -23,26 +23,15 @@ base::LogLevel LevelNamed(std::string_view name) {
   return base::LogLevel::kInfo;
 }
 
-// "http://host:3128/" -> "host:3128".
-std::string HostAndPort(std::string_view url) {
-  if (const size_t scheme = url.find("://"); scheme != url.npos) {
-    url.remove_prefix(scheme + 3);
-  }
-  url = url.substr(0, url.find('/'));
-  if (const size_t at = url.rfind('@'); at != url.npos)
-    url.remove_prefix(at + 1);
-  return std::string(url);
-}
-
 std::string UpstreamProxy(const Invocation& invocation) {
   if (invocation.values.Has("upstream-proxy")) {
-    return HostAndPort(invocation.values.Text("upstream-proxy"));
+    return invocation.values.Text("upstream-proxy");
   }
   // Inside `brume run` the proxy of the environment is Brume itself.
   if (invocation.environment("BRUME_RUN").has_value()) return "";
   for (const std::string_view name : {"HTTPS_PROXY", "https_proxy"}) {
     const std::optional<std::string> url = invocation.environment(name);
-    if (url.has_value() && !url->empty()) return HostAndPort(*url);
+    if (url.has_value() && !url->empty()) return *url;
   }
   return "";
 }

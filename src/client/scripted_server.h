@@ -79,9 +79,9 @@ class ScriptedServer {
     while (true) {
       const size_t head = out.find("\r\n\r\n");
       if (head != out.npos) {
-        const size_t field = out.find("Content-Length: ");
+        const size_t field = out.find("\r\nContent-Length: ");
         const size_t length =
-            field < head ? std::strtoul(out.c_str() + field + 16, nullptr, 10)
+            field < head ? std::strtoul(out.c_str() + field + 18, nullptr, 10)
                          : 0;
         if (out.size() >= head + 4 + length) return out;
       }

@@ -168,8 +168,11 @@ void GrpcCall::Await(std::unique_ptr<api::RpcWait> wait) {
   }
   const auto wake = [self, waiting] { self->Wake(waiting); };
   if (waiting->wait->deadline != absl::InfiniteFuture()) {
+    // The alarm keeps its function as long as itself, and is in `waiting`.
     waiting->alarm.Set(absl::ToChronoTime(waiting->wait->deadline),
-                       [wake](bool) { wake(); });
+                       [self, weak = std::weak_ptr<Waiting>(waiting)](bool) {
+                         if (const auto held = weak.lock()) self->Wake(held);
+                       });
   }
   waiting->wait->Subscribe(wake);
   bool resume = false;

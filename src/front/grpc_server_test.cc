@@ -1,4 +1,4 @@
-#include "front/server_fixture.h"
+#include "testing/server_fixture.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -19,7 +19,7 @@ struct Answer {
   std::string message;
 };
 
-class GrpcServerTest : public ServerFixture {
+class GrpcServerTest : public testing::ServerFixture {
  protected:
   std::string Address(uint16_t port) {
     return base::StrCat("127.0.0.1:", port);

@@ -1,4 +1,4 @@
-#include "front/server_fixture.h"
+#include "testing/server_fixture.h"
 
 #include <gmock/gmock.h>
 #include <zlib.h>
@@ -16,7 +16,7 @@ using testing::TestClient;
 
 constexpr char kGetEcho[] = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-class HttpServerTest : public ServerFixture {
+class HttpServerTest : public testing::ServerFixture {
  protected:
   std::string MakeFile(size_t size) {
     std::string bytes;

@@ -1,4 +1,4 @@
-#include "front/server_fixture.h"
+#include "testing/server_fixture.h"
 
 #include <gmock/gmock.h>
 #include <netinet/in.h>
@@ -76,7 +76,7 @@ TestClient::Reply AskConnect(TestClient& client, const std::string& request) {
   return client.ReadReply(true);
 }
 
-class ProxyServerTest : public ServerFixture {
+class ProxyServerTest : public testing::ServerFixture {
  protected:
   ForeignHost echo_{[](const std::string& bytes) { return "echo:" + bytes; }};
 };

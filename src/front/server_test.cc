@@ -1,6 +1,6 @@
 #include "front/server.h"
 
-#include "front/server_fixture.h"
+#include "testing/server_fixture.h"
 
 #include <gmock/gmock.h>
 #include <netinet/in.h>
@@ -18,7 +18,7 @@ using testing::TestClient;
 constexpr char kGet[] = "GET /text/2 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 constexpr char kWait[] = "GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-class ServerTest : public ServerFixture {};
+class ServerTest : public testing::ServerFixture {};
 
 TEST_F(ServerTest, DrainEndsIdleConnectionsAtOnce) {
   Start();

@@ -52,6 +52,7 @@ absl::Status AppendObject(const OpenedObject& opened, PayloadWriter& writer) {
 absl::StatusOr<Object> ObjectStore::Copy(const CopyRequest& request) {
   RETURN_IF_ERROR(CheckObjectName(request.object));
   Object copied;
+  bool freed = false;
   RETURN_IF_ERROR(options_.kv->Transact([&](store::KvTransaction& txn)
                                             -> absl::Status {
     ASSIGN_OR_RETURN(
@@ -86,19 +87,19 @@ absl::StatusOr<Object> ObjectStore::Copy(const CopyRequest& request) {
       RETURN_IF_ERROR(options_.blobs->AddReference(txn, record.blob_id()));
     }
     RETURN_IF_ERROR(Place(txn, request.conditions, request.predefined_acl,
-                          generation, record));
+                          generation, record, freed));
     if (request.move) {
       ASSIGN_OR_RETURN(const std::optional<std::string> row,
                        txn.GetForUpdate(BucketKey(request.source_bucket)));
       ASSIGN_OR_RETURN(const BucketRecord bucket, ParseBucketRow(row));
       RETURN_IF_ERROR(CheckMayGo(bucket.bucket(), from, options_.clock->Now()));
-      RETURN_IF_ERROR(Retire(txn, bucket, source.record));
+      RETURN_IF_ERROR(Retire(txn, bucket, source.record, freed));
       RETURN_IF_ERROR(txn.Delete(source.key));
     }
     copied = object;
     return absl::OkStatus();
   }));
-  options_.freed();
+  if (freed) options_.freed();
   return copied;
 }
 

@@ -44,8 +44,9 @@ absl::Status CheckChecksums(const Object& stated, const Payload& payload) {
 }  // namespace
 
 absl::Status ObjectStore::DropBytes(store::KvTransaction& txn,
-                                    const ObjectRecord& record) {
+                                    const ObjectRecord& record, bool& freed) {
   if (!record.blob_id().empty()) {
+    freed = true;
     return options_.blobs->DropReference(txn, record.blob_id());
   }
   return txn.Delete(BytesKey(record.bytes_id()));
@@ -53,9 +54,10 @@ absl::Status ObjectStore::DropBytes(store::KvTransaction& txn,
 
 absl::Status ObjectStore::Retire(store::KvTransaction& txn,
                                  const BucketRecord& bucket,
-                                 const ObjectRecord& old) {
+                                 const ObjectRecord& old, bool& freed) {
   const Object& object = old.object();
-  if (!bucket.bucket().versioning().enabled()) return DropBytes(txn, old);
+  if (!bucket.bucket().versioning().enabled())
+    return DropBytes(txn, old, freed);
   ObjectRecord noncurrent = old;
   *noncurrent.mutable_object()->mutable_time_deleted() =
       ToMillis(options_.clock->Now());
@@ -67,7 +69,8 @@ absl::Status ObjectStore::Retire(store::KvTransaction& txn,
 absl::Status ObjectStore::Place(store::KvTransaction& txn,
                                 const Conditions& conditions,
                                 std::string_view predefined_acl,
-                                int64_t generation, ObjectRecord& record) {
+                                int64_t generation, ObjectRecord& record,
+                                bool& freed) {
   Object& object = *record.mutable_object();
   // The bucket's row is locked so that it cannot be deleted meanwhile.
   ASSIGN_OR_RETURN(const std::optional<std::string> bucket_row,
@@ -84,7 +87,7 @@ absl::Status ObjectStore::Place(store::KvTransaction& txn,
   if (row) {
     RETURN_IF_ERROR(
         CheckMayGo(bucket.bucket(), old.object(), options_.clock->Now()));
-    RETURN_IF_ERROR(Retire(txn, bucket, old));
+    RETURN_IF_ERROR(Retire(txn, bucket, old, freed));
   }
 
   const Timestamp now = ToMillis(options_.clock->Now());
@@ -135,6 +138,7 @@ absl::StatusOr<Object> ObjectStore::Insert(InsertRequest request,
   if (payload.md5()) object.set_md5_hash(base::Base64Encode(*payload.md5()));
 
   ObjectRecord written;
+  bool freed = false;
   RETURN_IF_ERROR(
       options_.kv->Transact([&](store::KvTransaction& txn) -> absl::Status {
         // A number per try, so that of two writers the one which commits
@@ -146,7 +150,7 @@ absl::StatusOr<Object> ObjectStore::Insert(InsertRequest request,
         record.set_blob_id(payload.blob());
         record.set_bytes_id(generation);
         RETURN_IF_ERROR(Place(txn, request.conditions, request.predefined_acl,
-                              generation, record));
+                              generation, record, freed));
         if (payload.blob().empty()) {
           RETURN_IF_ERROR(txn.Put(BytesKey(generation), payload.bytes()));
         } else {
@@ -157,7 +161,7 @@ absl::StatusOr<Object> ObjectStore::Insert(InsertRequest request,
         return absl::OkStatus();
       }));
   payload.Release();
-  options_.freed();
+  if (freed) options_.freed();
   return std::move(*written.mutable_object());
 }
 
@@ -247,6 +251,7 @@ absl::StatusOr<Object> ObjectStore::Update(std::string_view bucket,
 absl::Status ObjectStore::Delete(std::string_view bucket, std::string_view name,
                                  int64_t generation,
                                  const Conditions& conditions) {
+  bool freed = false;
   RETURN_IF_ERROR(
       options_.kv->Transact([&](store::KvTransaction& txn) -> absl::Status {
         ASSIGN_OR_RETURN(const std::optional<std::string> bucket_row,
@@ -261,13 +266,13 @@ absl::Status ObjectStore::Delete(std::string_view bucket, std::string_view name,
         RETURN_IF_ERROR(
             CheckMayGo(parent.bucket(), object, options_.clock->Now()));
         if (generation == 0) {
-          RETURN_IF_ERROR(Retire(txn, parent, found.record));
+          RETURN_IF_ERROR(Retire(txn, parent, found.record, freed));
         } else {
-          RETURN_IF_ERROR(DropBytes(txn, found.record));
+          RETURN_IF_ERROR(DropBytes(txn, found.record, freed));
         }
         return txn.Delete(found.key);
       }));
-  options_.freed();
+  if (freed) options_.freed();
   return absl::OkStatus();
 }
 

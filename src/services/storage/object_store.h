@@ -132,13 +132,15 @@ class ObjectStore {
   absl::Status Place(store::KvTransaction& txn,
                      const brume::storage::Conditions& conditions,
                      std::string_view predefined_acl, int64_t generation,
-                     brume::storage::ObjectRecord& record);
+                     brume::storage::ObjectRecord& record, bool& freed);
   // Makes the live row of `old` noncurrent, or drops it with its bytes.
   absl::Status Retire(store::KvTransaction& txn,
                       const brume::storage::BucketRecord& bucket,
-                      const brume::storage::ObjectRecord& old);
+                      const brume::storage::ObjectRecord& old, bool& freed);
+  // Sets `freed` when a blob may be left to collect.
   absl::Status DropBytes(store::KvTransaction& txn,
-                         const brume::storage::ObjectRecord& record);
+                         const brume::storage::ObjectRecord& record,
+                         bool& freed);
 
   const Options options_;
 };
