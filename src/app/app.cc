@@ -1,6 +1,7 @@
 #include "app/app.h"
 
 #include "app/api_stack.h"
+#include "app/containers.h"
 #include "app/control_desk.h"
 #include "app/control_server.h"
 #include "app/data_folder.h"
@@ -84,6 +85,9 @@ class UsageFlusher {
 // Members are in the order in which they are made.
 class App::Impl {
  public:
+  ~Impl() {
+    if (containers_ != nullptr) containers_->network().Attach(nullptr);
+  }
   absl::Status Start(Options options);
   uint16_t port() const { return port_; }
 
@@ -106,8 +110,9 @@ class App::Impl {
   std::unique_ptr<UsageFlusher> flusher_;
   std::unique_ptr<RunDirectory> run_directory_;
 
-  std::unique_ptr<ApiStack> api_;
   std::unique_ptr<front::CertificateAuthority> authority_;
+  std::unique_ptr<Containers> containers_;
+  std::unique_ptr<ApiStack> api_;
   std::unique_ptr<runtime::WorkerPool> pool_;
   std::unique_ptr<front::Server> server_;
   uint16_t port_ = 0;
@@ -139,10 +144,6 @@ absl::Status App::Impl::OpenStores(const Options& options) {
   usage_ = std::make_unique<services::usage::UsageRecord>(kv_.get());
   flusher_ = std::make_unique<UsageFlusher>(usage_.get());
   run_directory_ = std::make_unique<RunDirectory>(runs_.get());
-  ASSIGN_OR_RETURN(api_, ApiStack::Create({.kv = kv_.get(),
-                                           .blobs = blobs_.get(),
-                                           .usage = usage_.get(),
-                                           .clock = &clock_}));
   return absl::OkStatus();
 }
 
@@ -153,6 +154,17 @@ absl::Status App::Impl::Serve(const Options& options) {
   RETURN_IF_ERROR(files_->MakeDirectory(folder_->At("ca")));
   ASSIGN_OR_RETURN(authority_, front::CertificateAuthority::Create(
                                    folder_->At("ca"), &clock_));
+  ASSIGN_OR_RETURN(containers_, Containers::Create({
+                                    .data = folder_->path(),
+                                    .kv = kv_.get(),
+                                    .blobs = blobs_.get(),
+                                    .clock = &clock_,
+                                    .ca_file = folder_->At("ca/ca.pem"),
+                                }));
+  ASSIGN_OR_RETURN(api_, ApiStack::Create({.kv = kv_.get(),
+                                           .blobs = blobs_.get(),
+                                           .usage = usage_.get(),
+                                           .clock = &clock_}));
   pool_ = std::make_unique<runtime::WorkerPool>(kPoolThreads);
   ASSIGN_OR_RETURN(server_, front::Server::Create({
                                 .http = &api_->http(),
@@ -165,12 +177,15 @@ absl::Status App::Impl::Serve(const Options& options) {
                                 .upstream_proxy = options.upstream_proxy,
                             }));
   RETURN_IF_ERROR(server_->Listen(std::move(socket), {}).status());
+  containers_->network().Attach(server_.get());
   return folder_->WritePort(port_);
 }
 
 absl::Status App::Impl::OpenControl(Options options) {
-  ControlDesk::Options desk = {
-      .runs = runs_.get(), .usage = usage_.get(), .server = server_.get()};
+  ControlDesk::Options desk = {.runs = runs_.get(),
+                               .usage = usage_.get(),
+                               .server = server_.get(),
+                               .images = &containers_->image_desk()};
   desk.about = {
       {"version", std::string(config::kVersion)},
       {"pid", static_cast<int64_t>(::getpid())},

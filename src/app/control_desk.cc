@@ -67,6 +67,9 @@ ControlServer::Reply ControlDesk::Handle(ControlServer::Request request) {
   if (request.op == "unregister") return Unregister(request);
   if (request.op == "owner") return options_.owner();
   if (request.op == "usage") return Usage(request);
+  if (ImageDesk::Knows(request.op)) {
+    return options_.images->Handle(std::move(request));
+  }
   if (request.op == "stop") {
     options_.stop();
     return json::object();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/control_server.h"
+#include "app/image_desk.h"
 #include "base/unique_fd.h"
 #include "front/server.h"
 #include "services/runs/run_registry.h"
@@ -29,6 +30,7 @@ namespace brume::app {
 //   owner       {} -> the owner's credentials
 //   usage       {run} -> {usage: [...]}
 //   stop        -> {}; then the server drains and ends
+//   images, image_...: see image_desk.h
 // A command's run ends with its connection. Thread-safe.
 class ControlDesk {
  public:
@@ -36,6 +38,7 @@ class ControlDesk {
     services::runs::RunRegistry* runs = nullptr;
     services::usage::UsageRecord* usage = nullptr;
     front::Server* server = nullptr;
+    ImageDesk* images = nullptr;
     boost::json::object about;
     std::function<absl::StatusOr<boost::json::object>()> owner;
     // The service account that a name or an e-mail means in a project (empty:

@@ -18,7 +18,7 @@ namespace brume::app {
 //   lock          held by the server that runs
 //   port          of that server, decimal
 //   control.sock  see control_server.h
-//   ca/ kv/ blob/ clients/ brume.log
+//   ca/ kv/ blob/ layers/ tasks/ clients/ brume.log
 class DataFolder {
  public:
   // Of the layout; raised when an older program could not read it.

@@ -42,6 +42,11 @@ constexpr const char* kPathFilters[] = {
     "path-exclude=/usr/bin/*lto-dump*",
     "path-exclude=/usr/lib/*/lib?san.so.*",
     "path-exclude=/usr/lib/*/libubsan.so.*"};
+// Packages are built with the setuptools of the image, so that a source package
+// installs offline too. ("false" is how pip is told to do without isolation.)
+constexpr std::string_view kPipHook =
+    "printf '[global]\\ndisable-pip-version-check = true\\n"
+    "[install]\\nno-build-isolation = false\\n' > \"$1/etc/pip.conf\"";
 // Python packages compile their tests while they are installed: removed at the
 // end, with what apt keeps for the next time.
 constexpr std::string_view kTidyHook =
@@ -56,9 +61,11 @@ std::vector<std::string> MmdebstrapCommand(const std::string& mirror) {
                                    "--format=tar",
                                    "--aptopt=APT::Install-Recommends \"false\"",
                                    base::StrCat("--include=", kPackages)};
+  argv.emplace_back("--dpkgopt=force-unsafe-io");
   for (const char* filter : kPathFilters) {
     argv.push_back(base::StrCat("--dpkgopt=", filter));
   }
+  argv.push_back(base::StrCat("--customize-hook=", kPipHook));
   argv.push_back(base::StrCat("--customize-hook=", kTidyHook));
   argv.emplace_back(kSuite);
   argv.emplace_back("-");
