@@ -245,8 +245,9 @@ absl::StatusOr<Response> Compose(const Services& services,
       given != nullptr && given->is_object()) {
     destination = given->get_object();
   }
-  // The MD5 of a composite object is nobody's to know.
+  // gcloud sends the first source's: they say nothing of the whole.
   destination.erase("md5Hash");
+  destination.erase("crc32c");
   RETURN_IF_ERROR(DescribeObject(request, destination, compose.object));
   compose.object.set_bucket(request.route.bucket);
   compose.object.set_name(request.route.object);

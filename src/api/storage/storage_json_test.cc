@@ -168,7 +168,7 @@ TEST_F(StorageJsonTest, ComposeJoinsBytesAndChecksums) {
   ASSERT_EQ(Put("b", std::string(100'000, 'l')).status, 200);
   const Got got = Send(
       "POST", "/storage/v1/b/bkt/o/ab/compose", {},
-      R"({"destination":{"contentType":"t/x"},"sourceObjects":[{"name":"a"},
+      R"({"destination":{"contentType":"t/x","crc32c":"AAAAAA=="},"sourceObjects":[{"name":"a"},
           {"name":"b"},{"name":"a"}]})");
   ASSERT_EQ(got.status, 200) << got.body;
   EXPECT_EQ(got.Field("componentCount"), "3");
