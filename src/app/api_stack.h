@@ -1,7 +1,9 @@
 #pragma once
 
+#include "api/method.h"
 #include "api/wire.h"
 #include "base/clock.h"
+#include "exec/executor.h"
 #include "services/usage/usage_record.h"
 #include "store/blob/blob_store.h"
 #include "store/kv/kv_store.h"
@@ -9,8 +11,11 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <string>
 
 namespace brume::app {
+
+class IdentityStack;
 
 // Everything between the stores and the front: the services, their rows in the
 // method table, the hand-written surfaces, admission, and the two dispatchers.
@@ -22,13 +27,19 @@ class ApiStack {
     store::BlobStore* blobs = nullptr;
     services::usage::UsageRecord* usage = nullptr;
     const base::Clock* clock = nullptr;
+    // nullptr where jobs cannot run: then `no_executor` says why.
+    exec::Executor* executor = nullptr;
+    std::string no_executor;
   };
 
   static absl::StatusOr<std::unique_ptr<ApiStack>> Create(Options options);
+  // Ends the watching of jobs; jobs themselves go on.
   ~ApiStack();
 
   api::HttpService& http();
   api::RpcService& rpc();
+  const api::MethodTable& table() const;
+  IdentityStack& identity();
 
  private:
   class Impl;

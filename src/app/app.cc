@@ -5,6 +5,7 @@
 #include "app/control_desk.h"
 #include "app/control_server.h"
 #include "app/data_folder.h"
+#include "app/identity_stack.h"
 #include "app/run_directory.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -97,6 +98,8 @@ class App::Impl {
   absl::Status OpenStores(const Options& options);
   absl::Status Serve(const Options& options);
   absl::Status OpenControl(Options options);
+  absl::StatusOr<ControlDesk::Options::Account> FindAccount(
+      std::string_view name, std::string_view project);
 
   const base::SystemClock clock_;
   const std::unique_ptr<store::FileSystem> files_ =
@@ -161,10 +164,12 @@ absl::Status App::Impl::Serve(const Options& options) {
                                     .clock = &clock_,
                                     .ca_file = folder_->At("ca/ca.pem"),
                                 }));
-  ASSIGN_OR_RETURN(api_, ApiStack::Create({.kv = kv_.get(),
-                                           .blobs = blobs_.get(),
-                                           .usage = usage_.get(),
-                                           .clock = &clock_}));
+  ASSIGN_OR_RETURN(api_,
+                   ApiStack::Create({.kv = kv_.get(),
+                                     .blobs = blobs_.get(),
+                                     .usage = usage_.get(),
+                                     .clock = &clock_,
+                                     .executor = &containers_->executor()}));
   pool_ = std::make_unique<runtime::WorkerPool>(kPoolThreads);
   ASSIGN_OR_RETURN(server_, front::Server::Create({
                                 .http = &api_->http(),
@@ -195,14 +200,17 @@ absl::Status App::Impl::OpenControl(Options options) {
       {"started", base::FormatTime(clock_.Now(), base::Fraction::kNone)},
       {"ca", folder_->At("ca/ca.pem")}};
   desk.stop = std::move(options.stop);
-  desk.owner = []() -> absl::StatusOr<json::object> {
-    return absl::UnimplementedError("there are no accounts yet");
+  desk.owner = [this]() -> absl::StatusOr<json::object> {
+    ASSIGN_OR_RETURN(const services::oauth::OwnerCredentials owner,
+                     services::oauth::EnsureOwner(*kv_));
+    return json::object{{"email", owner.email},
+                        {"client_id", owner.client_id},
+                        {"client_secret", owner.client_secret},
+                        {"refresh_token", owner.refresh_token},
+                        {"project", std::string(kDefaultProject)}};
   };
-  desk.find_account =
-      [](std::string_view name,
-         std::string_view) -> absl::StatusOr<ControlDesk::Options::Account> {
-    return absl::NotFoundError(base::StrCat("find service account '", name,
-                                            "': there are no accounts yet"));
+  desk.find_account = [this](std::string_view name, std::string_view project) {
+    return FindAccount(name, project);
   };
   desk_ = std::make_unique<ControlDesk>(std::move(desk));
   ASSIGN_OR_RETURN(
@@ -216,6 +224,25 @@ absl::Status App::Impl::OpenControl(Options options) {
           .closed = [this](uint64_t connection) { desk_->Closed(connection); },
       }));
   return absl::OkStatus();
+}
+
+// `name` is an e-mail, or the part before its "@" in the project.
+absl::StatusOr<ControlDesk::Options::Account> App::Impl::FindAccount(
+    std::string_view name, std::string_view project) {
+  const std::string email =
+      name.find('@') != std::string_view::npos
+          ? std::string(name)
+          : base::StrCat(name, "@", project.empty() ? kDefaultProject : project,
+                         ".iam.gserviceaccount.com");
+  absl::StatusOr<std::string> home = api_->identity().ProjectOfAccount(email);
+  if (absl::IsNotFound(home.status())) {
+    return absl::NotFoundError(base::ToAbsl(
+        base::StrCat("find service account '", email,
+                     "': there is none; make it with 'brume run -- gcloud iam "
+                     "service-accounts create'")));
+  }
+  RETURN_IF_ERROR(home.status());
+  return ControlDesk::Options::Account{email, *home};
 }
 
 App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -61,9 +61,8 @@ struct Agent {
   std::string_view role;
 };
 constexpr Agent kAgents[] = {
-    {"aiplatform.googleapis.com",
-     "gcp-sa-aiplatform.iam.gserviceaccount.com", "AI Platform Service Agent",
-     "roles/aiplatform.serviceAgent"},
+    {"aiplatform.googleapis.com", "gcp-sa-aiplatform.iam.gserviceaccount.com",
+     "AI Platform Service Agent", "roles/aiplatform.serviceAgent"},
     {"aiplatform.googleapis.com",
      "gcp-sa-aiplatform-cc.iam.gserviceaccount.com",
      "AI Platform Custom Code Service Agent",
@@ -90,23 +89,22 @@ IdentityStack::IdentityStack(store::KvStore& kv, const base::Clock& clock,
                 .clock = &clock,
                 .lock_project = Locker<iam::Project>(project_store)}),
       keys({.kv = &kv, .clock = &clock, .accounts = &accounts}),
-      services({.kv = &kv,
-                .clock = &clock,
-                .page_tokens = &pages,
-                .lock_project = Locker<usage::Project>(project_store),
-                .find_project = Finder<usage::Project>(*this),
-                .on_enabled =
-                    [this](store::KvTransaction& txn,
-                           const usage::Project& project,
-                           std::string_view service) {
-                      return MakeServiceAgents(
-                          txn, {project.id, project.number}, service);
-                    }}),
+      services(
+          {.kv = &kv,
+           .clock = &clock,
+           .page_tokens = &pages,
+           .lock_project = Locker<usage::Project>(project_store),
+           .find_project = Finder<usage::Project>(*this),
+           .on_enabled =
+               [this](store::KvTransaction& txn, const usage::Project& project,
+                      std::string_view service) {
+                 return MakeServiceAgents(txn, {project.id, project.number},
+                                          service);
+               }}),
       tokens({.kv = &kv, .clock = &clock}),
       identity_tokens({.kv = &kv, .clock = &clock}),
-      authenticator({.tokens = &tokens,
-                     .accounts = AccountsForOauth(),
-                     .clock = &clock}),
+      authenticator(
+          {.tokens = &tokens, .accounts = AccountsForOauth(), .clock = &clock}),
       token_endpoint({.tokens = &tokens,
                       .identity = &identity_tokens,
                       .accounts = AccountsForOauth(),
@@ -161,10 +159,10 @@ IdentityStack::IdentityStack(store::KvStore& kv, const base::Clock& clock,
                    .clock = &clock,
                    .projects = &project_store,
                    .pages = &pages}),
-      billing({.kv = &kv,
-               .lock_project =
-                   Locker<services::billing::Project>(project_store),
-               .find_project = Finder<services::billing::Project>(*this)}),
+      billing(
+          {.kv = &kv,
+           .lock_project = Locker<services::billing::Project>(project_store),
+           .find_project = Finder<services::billing::Project>(*this)}),
       places(Finder<services::compute::Project>(*this)) {}
 
 absl::StatusOr<std::unique_ptr<IdentityStack>> IdentityStack::Create(
@@ -180,8 +178,8 @@ absl::StatusOr<std::unique_ptr<IdentityStack>> IdentityStack::Create(
 
 oauth::Accounts IdentityStack::AccountsForOauth() {
   oauth::Accounts out;
-  out.find = [this](std::string_view who)
-      -> absl::StatusOr<oauth::ServiceAccount> {
+  out.find =
+      [this](std::string_view who) -> absl::StatusOr<oauth::ServiceAccount> {
     ASSIGN_OR_RETURN(const brume::iam::AccountRecord record,
                      accounts.Get({"-", std::string(who)}));
     const google::iam::admin::v1::ServiceAccount& account = record.account();
@@ -220,6 +218,14 @@ absl::Status IdentityStack::MakeServiceAgents(store::KvTransaction& txn,
   return absl::OkStatus();
 }
 
+absl::Status IdentityStack::EnsureServiceAgents(const api::ProjectRef& project,
+                                                std::string_view service) {
+  return kv_.Transact([&](store::KvTransaction& txn) -> absl::Status {
+    RETURN_IF_ERROR(project_store.LockActive(txn, project.number).status());
+    return MakeServiceAgents(txn, {project.id, project.number}, service);
+  });
+}
+
 absl::StatusOr<api::Principal> IdentityStack::Authenticate(
     std::string_view token, std::string_view host) const {
   ASSIGN_OR_RETURN(const oauth::Holder holder,
@@ -234,8 +240,8 @@ absl::StatusOr<api::ProjectRef> IdentityStack::FindProject(
     std::string_view id_or_number) const {
   ASSIGN_OR_RETURN(const Project project, project_store.Get(id_or_number));
   if (project.state() != Project::ACTIVE) {
-    return absl::NotFoundError(base::ToAbsl(base::StrCat(
-        "project '", id_or_number, "' is to be deleted")));
+    return absl::NotFoundError(base::ToAbsl(
+        base::StrCat("project '", id_or_number, "' is to be deleted")));
   }
   return api::ProjectRef{project.project_id(), NumberOf(project)};
 }
@@ -243,6 +249,53 @@ absl::StatusOr<api::ProjectRef> IdentityStack::FindProject(
 absl::StatusOr<bool> IdentityStack::ApiEnabled(const api::ProjectRef& project,
                                                std::string_view service) const {
   return services.IsEnabled(project.number, service);
+}
+
+absl::StatusOr<std::vector<api::oauth::Certificate>>
+IdentityStack::CertificatesOf(std::string_view email) {
+  // NOT_FOUND where there is no such account.
+  RETURN_IF_ERROR(accounts.Get({"-", std::string(email)}).status());
+  ASSIGN_OR_RETURN(const std::vector<brume::iam::KeyRecord> valid,
+                   keys.Valid(email, ""));
+  std::vector<api::oauth::Certificate> out;
+  for (const brume::iam::KeyRecord& key : valid) {
+    out.push_back({key.id(), key.certificate_pem()});
+  }
+  return out;
+}
+
+absl::StatusOr<std::string> IdentityStack::ProjectOfAccount(
+    std::string_view email) {
+  ASSIGN_OR_RETURN(const brume::iam::AccountRecord record,
+                   accounts.Get({"-", std::string(email)}));
+  ASSIGN_OR_RETURN(const api::ProjectRef project,
+                   FindProject(record.project_number()));
+  return project.id;
+}
+
+absl::StatusOr<oauth::TokenStore::Access> IdentityStack::MintFor(
+    std::string_view email, const std::vector<std::string>& scopes) {
+  ASSIGN_OR_RETURN(const brume::iam::AccountRecord found,
+                   accounts.Get({"-", std::string(email)}));
+  brume::oauth::TokenRecord record;
+  record.set_email(found.account().email());
+  record.set_subject(found.account().unique_id());
+  record.set_service_account(true);
+  record.mutable_scopes()->Add(scopes.begin(), scopes.end());
+  record.set_client_id(found.account().unique_id());
+  return tokens.MintAccess(std::move(record), absl::Hours(1));
+}
+
+absl::StatusOr<std::string> IdentityStack::IdentityOf(std::string_view email,
+                                                      std::string_view audience,
+                                                      bool include_email) {
+  ASSIGN_OR_RETURN(const brume::iam::AccountRecord found,
+                   accounts.Get({"-", std::string(email)}));
+  const google::iam::admin::v1::ServiceAccount& account = found.account();
+  return identity_tokens.Sign({.audience = std::string(audience),
+                               .authorized_party = account.unique_id(),
+                               .subject = account.unique_id(),
+                               .email = include_email ? account.email() : ""});
 }
 
 absl::StatusOr<bool> IdentityStack::AccountExists(std::string_view email) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/admission.h"
+#include "api/oauth/oauth_surface.h"
 #include "base/clock.h"
 #include "services/billing/billing_accounts.h"
 #include "services/compute/places.h"
@@ -25,6 +26,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace brume::app {
 
@@ -48,6 +50,19 @@ class IdentityStack {
                                   std::string_view service) const;
   // Whether an enabled account of that e-mail exists here.
   absl::StatusOr<bool> AccountExists(std::string_view email);
+  // For the surfaces of OAuth and of the metadata server.
+  absl::StatusOr<std::vector<api::oauth::Certificate>> CertificatesOf(
+      std::string_view email);
+  absl::StatusOr<std::string> ProjectOfAccount(std::string_view email);
+  absl::StatusOr<services::oauth::TokenStore::Access> MintFor(
+      std::string_view email, const std::vector<std::string>& scopes);
+  absl::StatusOr<std::string> IdentityOf(std::string_view email,
+                                         std::string_view audience,
+                                         bool include_email);
+
+  // Makes the agents of an API that is used without having been enabled.
+  absl::Status EnsureServiceAgents(const api::ProjectRef& project,
+                                   std::string_view service);
 
  private:
   IdentityStack(store::KvStore& kv, const base::Clock& clock,

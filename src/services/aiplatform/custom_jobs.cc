@@ -82,6 +82,7 @@ absl::StatusOr<v1::CustomJob> CustomJobs::Create(
   RETURN_IF_ERROR(ValidateCustomJob(request.custom_job()));
   std::string account = request.custom_job().job_spec().service_account();
   if (account.empty()) {
+    RETURN_IF_ERROR(options_.ensure_agents(location.project));
     account = base::StrCat("service-", location.project.number,
                            "@gcp-sa-aiplatform-cc.iam.gserviceaccount.com");
   } else {

@@ -41,6 +41,9 @@ class CustomJobs {
     // Whether such an account exists in the project and is enabled.
     std::function<absl::StatusOr<bool>(const Project&, std::string_view email)>
         account_exists;
+    // Makes Vertex AI's service agents in the project where they are missing:
+    // they come with the API or with its first use.
+    std::function<absl::Status(const Project&)> ensure_agents;
   };
   explicit CustomJobs(Options options) : options_(std::move(options)) {}
 

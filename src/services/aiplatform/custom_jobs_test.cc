@@ -87,7 +87,10 @@ class CustomJobsTest : public testing::Test {
                },
                .account_exists = [](const CustomJobs::Project&,
                                     std::string_view email)
-                   -> absl::StatusOr<bool> { return email == "a@p"; }}),
+                   -> absl::StatusOr<bool> { return email == "a@p"; },
+               .ensure_agents = [](const CustomJobs::Project&) {
+                 return absl::OkStatus();
+               }}),
         watcher_({.kv = &kv_,
                   .clock = &clock_,
                   .executor = &executor_,
