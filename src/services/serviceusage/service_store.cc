@@ -73,6 +73,21 @@ absl::StatusOr<std::string> ParseParent(std::string_view parent) {
   return parts[1];
 }
 
+// The first reply, as Google's is: the work has begun. gcloud says "finished
+// successfully" only of an operation that it had to ask for.
+google::longrunning::Operation Begun(
+    const google::longrunning::Operation& operation) {
+  google::longrunning::Operation begun;
+  begun.set_name(operation.name());
+  return begun;
+}
+
+// Of work that was done before: done, without metadata.
+google::longrunning::Operation Bare(google::longrunning::Operation operation) {
+  operation.clear_metadata();
+  return operation;
+}
+
 v1::Service Show(const Project& project, const CatalogueEntry& entry,
                  bool enabled, bool full) {
   v1::Service service;
@@ -157,7 +172,7 @@ absl::StatusOr<google::longrunning::Operation> ServiceStore::Enable(
                     : std::string("operations/noop.DONE_OPERATION");
         ASSIGN_OR_RETURN(operation, longrunning::Operations::PutDone(
                                         txn, id, metadata, response));
-        if (!changed) operation.clear_metadata();
+        operation = changed ? Begun(operation) : Bare(operation);
         return absl::OkStatus();
       }));
   return operation;
@@ -203,6 +218,7 @@ absl::StatusOr<google::longrunning::Operation> ServiceStore::BatchEnable(
                              base::StrCat("operations/acat.p2-", project.number,
                                           "-", base::RandomUuid()),
                              metadata, response));
+        operation = Begun(operation);
         return absl::OkStatus();
       }));
   return operation;
@@ -278,6 +294,7 @@ absl::StatusOr<google::longrunning::Operation> ServiceStore::Disable(
                        base::StrCat("operations/dacf.p2-", project.number, "-",
                                     base::RandomUuid()),
                        metadata, response));
+    operation = Begun(operation);
     return absl::OkStatus();
   }));
   return operation;

@@ -16,7 +16,8 @@
 #include <vector>
 
 // Service Usage v1: which services a project has enabled. Enabling and
-// disabling are done at once; their operations are done in the first reply.
+// disabling are done at once; the first reply says only that they have begun,
+// as Google's does, and the operation that it names is done.
 namespace brume::services::serviceusage {
 
 struct Project {

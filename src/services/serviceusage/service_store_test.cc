@@ -1,5 +1,6 @@
 #include "services/serviceusage/service_store.h"
 
+#include "services/longrunning/operations.h"
 #include "services/serviceusage/catalogue.h"
 #include "store/kv/memory_kv_store.h"
 
@@ -59,10 +60,13 @@ class ServiceStoreTest : public testing::Test {
 TEST_F(ServiceStoreTest, EnablingIsDoneOnce) {
   const auto first = Enable("aiplatform.googleapis.com");
   ASSERT_TRUE(first.ok());
-  EXPECT_TRUE(first->done());
+  EXPECT_FALSE(first->done());
   EXPECT_THAT(first->name(), testing::StartsWith("operations/acf.p2-12-"));
   v1::EnableServiceResponse response;
-  ASSERT_TRUE(first->response().UnpackTo(&response));
+  longrunning::Operations operations(kv_, clock_);
+  const auto done = operations.Get(first->name());
+  EXPECT_TRUE(done->done());
+  ASSERT_TRUE(done->response().UnpackTo(&response));
   EXPECT_EQ(response.service().name(),
             "projects/12/services/aiplatform.googleapis.com");
   EXPECT_EQ(Enable("aiplatform.googleapis.com")->name(),
