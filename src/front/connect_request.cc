@@ -88,7 +88,7 @@ std::optional<ConnectRequest> ParseConnect(std::string_view head) {
     return std::nullopt;
   }
   request.host = CanonicalHost(target);
-  if (request.host.empty()) return std::nullopt;
+  if (!IsHostText(request.host)) return std::nullopt;
 
   std::string_view rest = head.substr(end + 1);
   while (!rest.empty()) {

@@ -19,8 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto request = brume::front::ParseConnect(head);
   if (!request) return 0;
   if (kind != FirstBytes::kConnect) abort();
-  if (request->host.empty() || request->port == 0) abort();
-  if (request->host.find_first_of("\r\n ") != std::string::npos) abort();
+  if (request->port == 0) abort();
+  if (request->host.find_first_of(std::string_view("\r\n\t @/\0", 7)) !=
+      std::string::npos) {
+    abort();
+  }
   brume::front::IsServedHost(request->host);
   brume::front::IsLoopbackHost(request->host);
   return 0;

@@ -239,7 +239,7 @@ std::variant<api::Response, api::RequestHead, ForeignRequest> RouteRequest(
       return ErrorResponse(400, "https requests pass a proxy by CONNECT");
     }
     const uint16_t port = PortOf(authority);
-    if (named.empty() || port == 0) {
+    if (!IsHostText(named) || port == 0) {
       return ErrorResponse(400,
                            base::StrCat("malformed host '", authority, "'"));
     }

@@ -43,6 +43,14 @@ bool IsLoopbackHost(std::string_view host) {
   });
 }
 
+bool IsHostText(std::string_view host) {
+  return !host.empty() && host.size() <= 255 &&
+         std::all_of(host.begin(), host.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' ||
+                  c == ':';
+         });
+}
+
 std::string CanonicalHost(std::string_view authority) {
   std::string host = absl::AsciiStrToLower(base::ToAbsl(authority));
   if (absl::StartsWith(host, "[")) {

@@ -21,6 +21,10 @@ bool IsMetadataHost(std::string_view host);
 // localhost, 127.0.0.0/8 or ::1.
 bool IsLoopbackHost(std::string_view host);
 
+// Whether these may be a host's name or address: letters, digits, and "-._:".
+// What is not does not reach a resolver, another proxy or a log.
+bool IsHostText(std::string_view host);
+
 // Lower-cases, drops the port, brackets and a trailing dot.
 std::string CanonicalHost(std::string_view authority);
 

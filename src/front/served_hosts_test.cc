@@ -29,5 +29,14 @@ TEST(ServedHostsTest, CanonicalFormHasNoPortDotOrCase) {
   EXPECT_FALSE(IsLoopbackHost("127.evil.org"));
 }
 
+TEST(ServedHostsTest, HostsAreMadeOfFewCharacters) {
+  for (const char* host : {"a.b-c.d_e", "::1", "127.0.0.1", "X"}) {
+    EXPECT_TRUE(IsHostText(host)) << host;
+  }
+  for (const char* host : {"", "a b", "a\tb", "a@b", "a/b", "a\r\nb", "\xc3"}) {
+    EXPECT_FALSE(IsHostText(host)) << host;
+  }
+}
+
 }  // namespace
 }  // namespace brume::front

@@ -40,7 +40,7 @@ int Main(const std::string& folder) {
   options.authority = authority->get();
   options.pool = &pool;
   // A client that stalls is let go while the soak watches.
-  options.limits.header_time = absl::Seconds(5);
+  options.limits.header_time = absl::Seconds(10);
   options.limits.idle_time = absl::Seconds(20);
   auto server = front::Server::Create(options);
   if (!server.ok()) return Fail(server.status());

@@ -30,9 +30,12 @@ class Connection:
         self.reader, self.writer, self.tls = reader, writer, None
 
     @classmethod
-    async def open(cls):
+    async def open(cls, kept):
+        """Kept in `kept`, so that whoever fails leaves nothing open."""
         counts["connections"] += 1
-        return cls(*await asyncio.wait_for(asyncio.open_connection("127.0.0.1", PORT), PATIENCE))
+        connection = cls(*await asyncio.wait_for(asyncio.open_connection("127.0.0.1", PORT), PATIENCE))
+        kept.append(connection)
+        return connection
 
     async def connect(self, host, chance):
         run = base64.b64encode(chance.choice([b"run", b"offline"]) + b":secret").decode()
@@ -134,27 +137,25 @@ async def requests(connection, host, chance):
         await asyncio.sleep(chance.random() * 0.5)
 
 
-async def rest(chance):
-    connection = await Connection.open()
+async def rest(chance, kept):
+    connection = await Connection.open(kept)
     await requests(connection, "localhost", chance)
-    return connection
 
 
-async def rest_over_tls(chance):
+async def rest_over_tls(chance, kept):
     host = chance.choice(["storage", "iam", "oauth2"]) + ".googleapis.com"
-    connection = await Connection.open()
+    connection = await Connection.open(kept)
     await connection.connect(host, chance)
     connection.writer.write(connection.hello(host))
     await connection.handshake()
     await requests(connection, host, chance)
-    return connection
 
 
-async def split_hello(chance):
-    connection = await Connection.open()
+async def split_hello(chance, kept):
+    connection = await Connection.open(kept)
     hello = connection.hello("storage.googleapis.com")
     while hello:
-        size = chance.choice([1, 5, 200])
+        size = chance.choice([5, 50, 200])
         connection.writer.write(hello[:size])
         hello = hello[size:]
         await connection.writer.drain()
@@ -162,11 +163,10 @@ async def split_hello(chance):
             await asyncio.sleep(0.01)
     await connection.handshake()
     await requests(connection, "storage.googleapis.com", chance)
-    return connection
 
 
-async def stalled_hello(chance):
-    connection = await Connection.open()
+async def stalled_hello(chance, kept):
+    connection = await Connection.open(kept)
     hello = connection.hello("storage.googleapis.com")
     connection.writer.write(hello[:chance.randrange(len(hello))])
     # The server has had enough after a while; or we have.
@@ -174,11 +174,10 @@ async def stalled_hello(chance):
         await asyncio.wait_for(connection.reader.read(1), chance.choice([0.5, 3, 15]))
     except asyncio.TimeoutError:
         pass
-    return connection
 
 
-async def resets(chance):
-    connection = await Connection.open()
+async def resets(chance, kept):
+    connection = await Connection.open(kept)
     host = "storage.googleapis.com"
     stage = chance.randrange(6)
     if stage >= 1:
@@ -195,11 +194,10 @@ async def resets(chance):
     if stage >= 5:
         await asyncio.sleep(chance.random())
     connection.reset()
-    return None
 
 
-async def nonsense(chance):
-    connection = await Connection.open()
+async def nonsense(chance, kept):
+    connection = await Connection.open(kept)
     connection.writer.write(chance.choice([
         b"\x16\x03\x01\x40\x00" + bytes(chance.randrange(256) for _ in range(300)),
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(chance.randrange(256) for _ in range(100)),
@@ -210,7 +208,6 @@ async def nonsense(chance):
         await asyncio.wait_for(connection.reader.read(-1), chance.choice([0.1, 2]))
     except (asyncio.TimeoutError, ConnectionError):
         pass
-    return connection
 
 
 KINDS = [(rest, 0.3), (rest_over_tls, 0.3), (split_hello, 0.1), (stalled_hello, 0.1), (resets, 0.1), (nonsense, 0.1)]
@@ -222,10 +219,9 @@ async def run(seed):
     while time.monotonic() < DEADLINE:
         kind = chance.choices([k for k, _ in KINDS], [w for _, w in KINDS])[0]
         counts[kind.__name__] += 1
+        kept = []
         try:
-            connection = await kind(chance)
-            if connection:
-                connection.close()
+            await kind(chance, kept)
         except Exception as error:  # noqa: BLE001: every failure is one of the server's
             if kind in (resets, nonsense, stalled_hello) and isinstance(error, (ConnectionError, EOFError)):
                 continue
@@ -233,6 +229,9 @@ async def run(seed):
             if len(errors) < 5:
                 errors.append(f"{kind.__name__}: {type(error).__name__}: {error}"[:300])
             await asyncio.sleep(0.1)
+        finally:
+            for connection in kept:
+                connection.close()
 
 
 async def main():
