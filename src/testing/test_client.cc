@@ -27,6 +27,9 @@ TestClient::TestClient(uint16_t port)
                       sizeof address) != 0;
 }
 
+TestClient::TestClient(base::UniqueFd socket)
+    : socket_(std::move(socket)), broken_(!socket_.valid()) {}
+
 TestClient::~TestClient() {
   SSL_free(tls_);
   SSL_CTX_free(context_);

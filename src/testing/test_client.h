@@ -19,6 +19,8 @@ class TestClient {
  public:
   // Connected to 127.0.0.1:port.
   explicit TestClient(uint16_t port);
+  // Over a socket that is connected already.
+  explicit TestClient(base::UniqueFd socket);
   ~TestClient();
   TestClient(const TestClient&) = delete;
   TestClient& operator=(const TestClient&) = delete;
