@@ -14,6 +14,7 @@ Command CpCommand();
 Command LsCommand();
 Command CatCommand();
 Command RmCommand();
+Command TrainCommand();
 Command ImagesCommand();
 Command DoctorCommand();
 Command SettingsCommand();
