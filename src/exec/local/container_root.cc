@@ -16,6 +16,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <utility>
 
 namespace brume::exec {
@@ -105,21 +106,43 @@ std::string ReadOrEmpty(const RootedDir& root, std::string_view path,
   return root.ReadFile(path, limit).value_or("");
 }
 
-// The bundle: the image's CAs (this machine's when it has none) and ours.
+// Adds the certificates of `pem` that are not in `bundle` yet, without the text
+// between them.
+void AddCertificates(std::string_view pem, std::set<std::string>& seen,
+                     std::string& bundle) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  while (true) {
+    const size_t begin = pem.find(kBegin);
+    const size_t end = pem.find(kEnd, begin);
+    if (begin == std::string_view::npos || end == std::string_view::npos) {
+      return;
+    }
+    const std::string one(pem.substr(begin, end + kEnd.size() - begin));
+    pem.remove_prefix(end + kEnd.size());
+    if (seen.insert(one).second) base::StrAppend(&bundle, one, "\n");
+  }
+}
+
+// The bundle: the image's CAs, ours, and this machine's: connections to hosts
+// that are not ours leave through its network, where a company's proxy may
+// stand in the way.
 absl::Status WriteBundle(const TaskFiles& files, const RootedDir& root,
                          const LaunchPlan& plan) {
-  std::string bundle = ReadOrEmpty(root, kBundle, kMaxBundle);
-  for (const std::string_view path : kOtherBundles) {
-    if (bundle.empty()) bundle = ReadOrEmpty(root, path, kMaxBundle);
-  }
-  if (bundle.empty()) bundle = ReadHostFile(kBundle);
-  const std::string ours = ReadHostFile(plan.ca_file);
-  if (ours.empty()) {
+  std::set<std::string> seen;
+  std::string bundle;
+  AddCertificates(ReadHostFile(plan.ca_file), seen, bundle);
+  if (bundle.empty()) {
     return absl::FailedPreconditionError(
-        base::StrCat("read CA '", plan.ca_file, "': it is missing or empty"));
+        base::StrCat("read CA '", plan.ca_file, "': it holds no certificate"));
   }
-  if (!bundle.empty() && bundle.back() != '\n') bundle += '\n';
-  return WriteShared(files, "files/ca.pem", bundle + ours);
+  AddCertificates(ReadOrEmpty(root, kBundle, kMaxBundle), seen, bundle);
+  AddCertificates(ReadHostFile(kBundle), seen, bundle);
+  for (const std::string_view path : kOtherBundles) {
+    AddCertificates(ReadOrEmpty(root, path, kMaxBundle), seen, bundle);
+    AddCertificates(ReadHostFile(path), seen, bundle);
+  }
+  return WriteShared(files, "files/ca.pem", bundle);
 }
 
 absl::Status MakeFolders(const TaskFiles& files) {

@@ -184,7 +184,8 @@ TEST_P(LocalExecutorTest, NothingOfAContainerStays) {
 
 TEST_P(LocalExecutorTest, OurCaIsInTheBundle) {
   const fs::path ca = world().folder() / "ca.pem";
-  std::ofstream(ca) << "our certificate\n";
+  std::ofstream(ca) << "-----BEGIN CERTIFICATE-----\nour certificate\n"
+                       "-----END CERTIFICATE-----\n";
   world().Close();
   world().set_ca_file(ca);
   world().Open();
