@@ -16,6 +16,7 @@ Command CatCommand();
 Command RmCommand();
 Command TrainCommand();
 Command ImagesCommand();
+Command CallsCommand();
 Command DoctorCommand();
 Command SettingsCommand();
 Command VersionCommand();
