@@ -14,6 +14,7 @@
 #include "api/oauth/oauth_surface.h"
 #include "api/rpc_dispatcher.h"
 #include "app/identity_stack.h"
+#include "app/peer_guard.h"
 #include "app/storage_stack.h"
 #include "base/status_macros.h"
 #include "services/aiplatform/custom_jobs.h"
@@ -51,7 +52,8 @@ class ApiStack::Impl {
     http_.emplace(api::HttpDispatcher::Options{
         .table = &table_,
         .admission = &*admission_,
-        .surfaces = {&*metadata_, &*oauth_, storage_->Surface(&*admission_)}});
+        .surfaces = {&guard_, &*metadata_, &*oauth_,
+                     storage_->Surface(&*admission_)}});
     rpc_.emplace(table_, *admission_);
     return absl::OkStatus();
   }
@@ -200,6 +202,7 @@ class ApiStack::Impl {
 
   std::unique_ptr<StorageStack> storage_;
   std::optional<api::oauth::OAuthSurface> oauth_;
+  PeerGuard guard_{LoopbackUser};
   std::optional<api::metadata::MetadataSurface> metadata_;
 
   std::optional<services::longrunning::Operations> operations_;

@@ -8,6 +8,7 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace brume::app {
@@ -154,8 +155,14 @@ ControlServer::Reply ControlDesk::Register(ControlServer::Request request) {
   if (status.ok()) {
     status = Listen(*record, sockets, std::move(request.fds), held);
   }
-  if (status.ok() && !account.empty()) {
+  if (!account.empty()) {
     out["account"] = run.account;
+    out["project"] = run.project;
+  }
+  // A sealed command has the real address, inside.
+  const bool has_address =
+      std::find(sockets.begin(), sockets.end(), "metadata") != sockets.end();
+  if (status.ok() && !account.empty() && !has_address) {
     const absl::StatusOr<std::string> address =
         ListenForMetadata(*record, held);
     status = address.status();

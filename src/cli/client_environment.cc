@@ -13,11 +13,17 @@ namespace {
 // Loopback is not ours to proxy. The metadata names are: on a machine in the
 // cloud they would lead to its own.
 constexpr std::string_view kNoProxy = "127.0.0.1,localhost,::1";
+// Who is sealed off has nobody's metadata server but ours.
+constexpr std::string_view kMetadataAddress = "169.254.169.254";
+constexpr std::string_view kSealedNoProxy =
+    "127.0.0.1,localhost,::1,169.254.169.254,metadata.google.internal";
 
 // Both cases: grpc-js and C-core read lower case only, others upper case.
 constexpr std::string_view kProxyNames[] = {
     "ALL_PROXY",  "HTTPS_PROXY", "HTTP_PROXY", "all_proxy",
     "grpc_proxy", "http_proxy",  "https_proxy"};
+
+constexpr std::string_view kAdcName = "GOOGLE_APPLICATION_CREDENTIALS";
 
 // With these a client would act as somebody else, or go somewhere else.
 constexpr std::string_view kUnsetNames[] = {
@@ -64,8 +70,9 @@ EnvironmentChange ChangeFor(const Reach& reach, const ClientFiles& files,
   for (const std::string_view name : kProxyNames) {
     set.emplace(name, proxy);
   }
-  set["NO_PROXY"] = kNoProxy;
-  set["no_proxy"] = kNoProxy;
+  const bool sealed = reach.metadata.empty();
+  set["NO_PROXY"] = sealed ? kSealedNoProxy : kNoProxy;
+  set["no_proxy"] = set["NO_PROXY"];
   // Node 24 and later let fetch use the proxy when this is set.
   set["NODE_USE_ENV_PROXY"] = "1";
   for (const std::string_view name : CaVariables()) {
@@ -75,12 +82,12 @@ EnvironmentChange ChangeFor(const Reach& reach, const ClientFiles& files,
   set["CLOUDSDK_CONFIG"] = files.gcloud;
   set["CLOUDSDK_CORE_DISABLE_USAGE_REPORTING"] = "1";
   set["DOCKER_CONFIG"] = files.docker;
-  set["GOOGLE_APPLICATION_CREDENTIALS"] = files.adc;
+  if (!files.adc.empty()) set[std::string(kAdcName)] = files.adc;
   set["NETRC"] = files.netrc;
   set["REGISTRY_AUTH_FILE"] = files.docker + "/config.json";
   for (const char* name :
        {"GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"}) {
-    set[name] = reach.metadata;
+    set[name] = sealed ? kMetadataAddress : std::string_view(reach.metadata);
   }
   if (!reach.project.empty()) {
     for (const char* name :
@@ -94,7 +101,8 @@ EnvironmentChange ChangeFor(const Reach& reach, const ClientFiles& files,
     set["BRUME_UPSTREAM_PROXY"] = reach.upstream_proxy;
   }
   for (const std::string& name : names) {
-    if (IsUnset(name)) out.unset.push_back(name);
+    const bool other = name == kAdcName && files.adc.empty();
+    if (other || IsUnset(name)) out.unset.push_back(name);
   }
   std::sort(out.unset.begin(), out.unset.end());
   return out;
@@ -102,7 +110,7 @@ EnvironmentChange ChangeFor(const Reach& reach, const ClientFiles& files,
 
 std::vector<std::string> ChangedNames() {
   const EnvironmentChange change =
-      ChangeFor({.project = "p", .upstream_proxy = "h:1"}, {}, {});
+      ChangeFor({.project = "p", .upstream_proxy = "h:1"}, {.adc = "a"}, {});
   std::vector<std::string> out;
   for (const auto& [name, value] : change.set) out.push_back(name);
   return out;

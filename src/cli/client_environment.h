@@ -23,7 +23,7 @@ struct Reach {
   uint16_t port = 0;
   std::string data;
   // "127.0.0.1:N" of the metadata server that speaks for the run, or of our own
-  // port, where there is none.
+  // port, where there is none. Empty: the real address, for who is sealed off.
   std::string metadata;
   std::string project;  // empty: left as it is
   // What was the proxy before, for a server that this environment starts.

@@ -51,6 +51,23 @@ TEST(ClientEnvironmentTest, MetadataNamesAreNotTakenFromTheProxy) {
   EXPECT_EQ(set.at("no_proxy"), set.at("NO_PROXY"));
 }
 
+TEST(ClientEnvironmentTest, WhoIsSealedOffHasTheRealMetadataAddress) {
+  Reach reach = kReach;
+  reach.metadata.clear();
+  const auto set = ChangeFor(reach, kFiles, {}).set;
+  EXPECT_EQ(set.at("GCE_METADATA_HOST"), "169.254.169.254");
+  EXPECT_THAT(set.at("NO_PROXY"), testing::HasSubstr("169.254.169.254"));
+}
+
+TEST(ClientEnvironmentTest, WithoutCredentialsOfOursTheUsersAreTakenAway) {
+  ClientFiles files = kFiles;
+  files.adc.clear();
+  const auto change =
+      ChangeFor(kReach, files, {"GOOGLE_APPLICATION_CREDENTIALS"});
+  EXPECT_THAT(change.unset, ElementsAre("GOOGLE_APPLICATION_CREDENTIALS"));
+  EXPECT_THAT(change.set, Not(Contains(Key("GOOGLE_APPLICATION_CREDENTIALS"))));
+}
+
 TEST(ClientEnvironmentTest, WhatSpeaksForSomebodyElseIsTakenAway) {
   const auto change = ChangeFor(
       kReach, kFiles,

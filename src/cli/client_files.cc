@@ -40,6 +40,7 @@ absl::Status WriteGcloud(const ClientFiles& files,
     RETURN_IF_ERROR(SignIn(files.gcloud, *options.account));
     return WriteNewFile(files.adc, AdcJson(*options.account));
   }
+  if (files.adc.empty()) return absl::OkStatus();
   return WriteWholeFile(files.adc, options.adc_json);
 }
 
@@ -82,7 +83,11 @@ absl::StatusOr<ClientFiles> WriteClientFiles(
   const std::string& folder = options.folder;
   ClientFiles files;
   files.gcloud = folder + "/gcloud";
-  files.adc = files.gcloud + "/application_default_credentials.json";
+  if (options.account.has_value()) {
+    files.adc = files.gcloud + "/application_default_credentials.json";
+  } else if (!options.adc_json.empty()) {
+    files.adc = folder + "/impersonation.json";
+  }
   files.boto = folder + "/boto";
   files.docker = folder + "/docker";
   files.netrc = folder + "/netrc";

@@ -17,8 +17,10 @@ namespace brume::cli {
 // (gcloud config set project, gcloud auth activate-service-account) is there
 // for the next. No file holds the name or the token of a run.
 struct ClientFiles {
-  std::string gcloud;     // CLOUDSDK_CONFIG
-  std::string adc;        // GOOGLE_APPLICATION_CREDENTIALS; in `gcloud`
+  std::string gcloud;  // CLOUDSDK_CONFIG
+  // GOOGLE_APPLICATION_CREDENTIALS; empty when the metadata server's account
+  // is to be found.
+  std::string adc;
   std::string boto;       // BOTO_CONFIG
   std::string docker;     // DOCKER_CONFIG, a folder
   std::string netrc;      // NETRC
@@ -31,8 +33,8 @@ struct ClientFilesOptions {
   std::string ca_pem;
   // Who is signed in; nobody when a metadata server speaks for the command.
   std::optional<Account> account;
-  // As application default credentials when nobody is signed in: without any,
-  // Go and Node would take the user's own.
+  // Application default credentials when nobody is signed in, for clients that
+  // would take the user's own before they ask a metadata server; may be empty.
   std::string adc_json;
 };
 

@@ -85,9 +85,7 @@ absl::Status StoreInDatabase(const std::string& path, const Account& account) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-std::string AdcJson(const Account& account) {
+json::object AdcObject(const Account& account) {
   json::object adc = {{"account", ""},
                       {"client_id", account.client_id},
                       {"client_secret", account.client_secret},
@@ -95,7 +93,27 @@ std::string AdcJson(const Account& account) {
                       {"type", "authorized_user"},
                       {"universe_domain", "googleapis.com"}};
   if (!account.project.empty()) adc["quota_project_id"] = account.project;
-  return json::serialize(adc) + "\n";
+  return adc;
+}
+
+}  // namespace
+
+std::string AdcJson(const Account& account) {
+  return json::serialize(AdcObject(account)) + "\n";
+}
+
+std::string ImpersonationJson(const Account& account,
+                              const std::string& service_account) {
+  return json::serialize(json::object{
+             {"delegates", json::array()},
+             {"service_account_impersonation_url",
+              base::StrCat("https://iamcredentials.googleapis.com/v1/projects/",
+                           "-/serviceAccounts/", service_account,
+                           ":generateAccessToken")},
+             {"source_credentials", AdcObject(account)},
+             {"type", "impersonated_service_account"},
+             {"universe_domain", "googleapis.com"}}) +
+         "\n";
 }
 
 absl::Status SignIn(const std::string& folder, const Account& account) {

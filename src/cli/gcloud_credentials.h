@@ -19,6 +19,10 @@ struct Account {
 // The JSON of application default credentials.
 std::string AdcJson(const Account& account);
 
+// The same of a service account as which `account` acts.
+std::string ImpersonationJson(const Account& account,
+                              const std::string& service_account);
+
 // Signs the account in in a gcloud configuration folder (as gcloud 528 reads
 // it): credentials.db, and legacy_credentials/EMAIL with adc.json for bq and
 // .boto for gsutil. Other accounts that are signed in there stay.

@@ -67,6 +67,15 @@ Account AccountIn(const json::object& owner) {
           Text(owner, "project")};
 }
 
+// Whether Go and Node, which know no CLOUDSDK_CONFIG, would find the user's
+// application default credentials before they ask a metadata server.
+bool HasOwnCredentials(const config::Environment& environment) {
+  const std::string path =
+      environment("HOME").value_or("") +
+      "/.config/gcloud/application_default_credentials.json";
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
 std::string ProxyBefore(const Invocation& invocation) {
   if (invocation.values.Has("upstream-proxy")) {
     return invocation.values.Text("upstream-proxy");
@@ -116,23 +125,18 @@ absl::StatusOr<Session> OpenSession(const Invocation& invocation,
       const json::object run,
       session.server->Call("register", std::move(request), sockets.fds));
   if (session.network != nullptr) session.network->listeners() = {};
-  std::optional<Account> account;
-  const absl::StatusOr<json::object> owner = session.server->Call("owner");
-  if (owner.ok()) {
-    account = AccountIn(*owner);
-    session.owner_adc = AdcJson(*account);
-  }
-  // A server without accounts is used without any.
-  if (!owner.ok() && !absl::IsUnimplemented(owner.status())) {
-    return owner.status();
-  }
+  ASSIGN_OR_RETURN(const json::object owner, session.server->Call("owner"));
+  const Account account = AccountIn(owner);
+  session.owner_adc = AdcJson(account);
 
   session.run = Text(run, "name");
   Reach reach = {.run = session.run, .token = Text(run, "token"), .data = data};
   ASSIGN_OR_RETURN(reach.port, PortIn(run));
-  reach.metadata = Text(run, "metadata");
-  if (reach.metadata.empty()) {
-    reach.metadata = base::StrCat("127.0.0.1:", reach.port);
+  if (!options.sealed) {
+    reach.metadata = Text(run, "metadata");
+    if (reach.metadata.empty()) {
+      reach.metadata = base::StrCat("127.0.0.1:", reach.port);
+    }
   }
   reach.project = values.Text("project");
   reach.upstream_proxy = ProxyBefore(invocation);
@@ -140,11 +144,20 @@ absl::StatusOr<Session> OpenSession(const Invocation& invocation,
     RETURN_IF_ERROR(
         WriteWholeFile(TokenFile(folder, options.label), reach.token));
   }
+  ClientFilesOptions files = {.folder = folder,
+                              .ca_pem = ReadWholeFile(Text(run, "ca"))};
+  const std::string service_account = Text(run, "account");
+  if (service_account.empty()) {
+    files.account = account;
+  } else {
+    files.folder = base::StrCat(folder, "/accounts/", service_account);
+    if (reach.project.empty()) reach.project = Text(run, "project");
+    if (!options.sealed && HasOwnCredentials(invocation.environment)) {
+      files.adc_json = ImpersonationJson(account, service_account);
+    }
+  }
   ASSIGN_OR_RETURN(session.files,
-                   WriteClientFiles({.folder = folder,
-                                     .ca_pem = ReadWholeFile(Text(run, "ca")),
-                                     .account = std::move(account)},
-                                    invocation.environment));
+                   WriteClientFiles(files, invocation.environment));
   session.environment = ChangeFor(reach, session.files, OwnVariableNames());
   return session;
 }

@@ -7,7 +7,8 @@ import pytest
 
 from conftest import BRUME, TOP
 
-COMMANDS = ["up", "down", "status", "run", "env", "doctor", "settings", "version"]
+COMMANDS = ["up", "down", "status", "run", "env", "cp", "ls", "cat", "rm", "train", "calls", "images", "doctor", "settings",
+            "version"]
 
 
 def brume(*arguments, **kwargs):
