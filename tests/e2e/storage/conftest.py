@@ -12,7 +12,7 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def bucket_name():
     """A name no other test has; the bucket is the test's to make."""
-    return f"bkt-{os.getpid()}-{next(_numbers)}"
+    return f"brume-local-{os.getpid()}-{next(_numbers)}"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def bucket(cloud, bucket_name):
 def tree(tmp_path):
     """A small data set: its folder."""
     folder = tmp_path / "coco"
-    for name, size in [("labels.csv", 40), ("train/1.jpg", 70_000), ("train/2.jpg", 1), ("val/1.jpg", 0)]:
+    for name, size in [("labels.csv", 40), ("train/1.jpg", 70_000), ("train/2.jpg", 3), ("val/1.jpg", 0)]:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(os.urandom(size))

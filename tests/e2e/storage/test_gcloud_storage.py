@@ -31,7 +31,9 @@ def test_cp_ls_and_rm(cloud, gcloud, made, tree, tmp_path):
     storage(cloud, "cp", "-r", f"gs://{made}/datasets/coco", str(target))
     for file in files:
         assert (target / "coco" / file).read_bytes() == (tree / file).read_bytes()
-    assert storage(cloud, "cat", f"gs://{made}/datasets/coco/train/2.jpg").stdout
+    (tree / "labels.csv").write_text("a,b\n")
+    storage(cloud, "cp", str(tree / "labels.csv"), f"gs://{made}/datasets/coco/labels.csv")
+    assert storage(cloud, "cat", f"gs://{made}/datasets/coco/labels.csv").stdout == "a,b\n"
     described = json.loads(storage(cloud, "objects", "describe", f"gs://{made}/datasets/coco/train/1.jpg",
                                    "--format=json").stdout)
     assert described["size"] == 70000 and described["crc32c_hash"] and described["md5_hash"]
