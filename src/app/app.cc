@@ -199,6 +199,7 @@ absl::Status App::Impl::OpenControl(Options options) {
       {"offline", options.offline},
       {"started", base::FormatTime(clock_.Now(), base::Fraction::kNone)},
       {"ca", folder_->At("ca/ca.pem")}};
+  desk.table = &api_->table();
   desk.stop = std::move(options.stop);
   desk.owner = [this]() -> absl::StatusOr<json::object> {
     ASSIGN_OR_RETURN(const services::oauth::OwnerCredentials owner,

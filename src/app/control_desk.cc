@@ -1,5 +1,6 @@
 #include "app/control_desk.h"
 
+#include "api/route_rows.h"
 #include "api/wire.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
@@ -68,6 +69,7 @@ ControlServer::Reply ControlDesk::Handle(ControlServer::Request request) {
   if (request.op == "unregister") return Unregister(request);
   if (request.op == "owner") return options_.owner();
   if (request.op == "usage") return Usage(request);
+  if (request.op == "methods") return Methods();
   if (ImageDesk::Knows(request.op)) {
     return options_.images->Handle(std::move(request));
   }
@@ -237,6 +239,31 @@ ControlServer::Reply ControlDesk::Unregister(
     const ControlServer::Request& request) {
   RETURN_IF_ERROR(options_.runs->Unregister(Text(request.fields, "name")));
   return json::object();
+}
+
+ControlServer::Reply ControlDesk::Methods() const {
+  std::map<std::string_view, json::array> routes;
+  for (size_t i = 0; i < api::kRouteRowCount; ++i) {
+    const api::RouteRow& row = api::kRouteRows[i];
+    routes[row.method].push_back(
+        json::object{{"host", std::string(row.service_host)},
+                     {"verb", std::string(row.verb)},
+                     {"path", std::string(row.path)}});
+  }
+  json::array methods;
+  for (const api::Method* method : options_.table->rows()) {
+    const auto found = routes.find(method->name);
+    const api::KnownMethod* known = api::FindKnownMethod(method->name);
+    methods.push_back(json::object{
+        {"method", method->name},
+        {"host", known == nullptr ? "" : std::string(known->service_host)},
+        {"permissions", json::array(method->access.permissions().begin(),
+                                    method->access.permissions().end())},
+        {"reason", method->access.reason()},
+        {"routes", found == routes.end() ? json::array() : found->second}});
+  }
+  return json::object{{"methods", std::move(methods)},
+                      {"known", api::kKnownMethodCount}};
 }
 
 ControlServer::Reply ControlDesk::Usage(const ControlServer::Request& request) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/method.h"
 #include "app/control_server.h"
 #include "app/image_desk.h"
 #include "base/unique_fd.h"
@@ -29,6 +30,7 @@ namespace brume::app {
 //   unregister  {name}
 //   owner       {} -> the owner's credentials
 //   usage       {run} -> {usage: [...]}
+//   methods     {} -> {methods: [...], known: N}: what the method table serves
 //   stop        -> {}; then the server drains and ends
 //   images, image_...: see image_desk.h
 // A command's run ends with its connection. Thread-safe.
@@ -38,6 +40,7 @@ class ControlDesk {
     services::runs::RunRegistry* runs = nullptr;
     services::usage::UsageRecord* usage = nullptr;
     front::Server* server = nullptr;
+    const api::MethodTable* table = nullptr;
     ImageDesk* images = nullptr;
     boost::json::object about;
     std::function<absl::StatusOr<boost::json::object>()> owner;
@@ -62,6 +65,7 @@ class ControlDesk {
   ControlServer::Reply Status();
   ControlServer::Reply Register(ControlServer::Request request);
   ControlServer::Reply Unregister(const ControlServer::Request& request);
+  ControlServer::Reply Methods() const;
   ControlServer::Reply Usage(const ControlServer::Request& request);
 
   const Options options_;

@@ -128,10 +128,10 @@ int RunCommandRow(const Command& command,
 
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
-      UpCommand(),     DownCommand(),     StatusCommand(), RunCommand(),
-      EnvCommand(),    TrainCommand(),    ImagesCommand(), CallsCommand(),
-      CpCommand(),     LsCommand(),       CatCommand(),    RmCommand(),
-      DoctorCommand(), SettingsCommand(), VersionCommand()};
+      UpCommand(),      DownCommand(),   StatusCommand(),   RunCommand(),
+      EnvCommand(),     TrainCommand(),  ImagesCommand(),   CallsCommand(),
+      MethodsCommand(), CpCommand(),     LsCommand(),       CatCommand(),
+      RmCommand(),      DoctorCommand(), SettingsCommand(), VersionCommand()};
   return *commands;
 }
 

@@ -17,6 +17,7 @@ Command RmCommand();
 Command TrainCommand();
 Command ImagesCommand();
 Command CallsCommand();
+Command MethodsCommand();
 Command DoctorCommand();
 Command SettingsCommand();
 Command VersionCommand();

@@ -73,7 +73,7 @@ std::vector<Setting> MakeTable() {
        .help = "The machine to ask for."},
       {.name = "markdown",
        .kind = kSwitch,
-       .help = "Print the page docs/settings.md."},
+       .help = "Print the page of docs/ that says the same."},
       {.name = "mirror",
        .env = "BRUME_MIRROR",
        .kind = kText,

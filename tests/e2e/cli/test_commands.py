@@ -7,7 +7,7 @@ import pytest
 
 from conftest import BRUME, TOP
 
-COMMANDS = ["up", "down", "status", "run", "env", "cp", "ls", "cat", "rm", "train", "calls", "images", "doctor", "settings",
+COMMANDS = ["up", "down", "status", "run", "env", "cp", "ls", "cat", "rm", "train", "calls", "methods", "images", "doctor", "settings",
             "version"]
 
 
