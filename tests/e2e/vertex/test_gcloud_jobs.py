@@ -16,12 +16,12 @@ def _gcloud(jobs, *arguments, **kwargs):
     return jobs.cloud.run("gcloud", *arguments, "--project", jobs.project, **kwargs)
 
 
-def create(jobs, tmp_path, command, args=(), **spec):
+def create(jobs, tmp_path, command, args=(), image=IMAGE, **spec):
     config = tmp_path / "job.json"
     config.write_text(json.dumps({
         "serviceAccount": jobs.account,
         "workerPoolSpecs": [{"machineSpec": {"machineType": "n1-standard-4"}, "replicaCount": 1,
-                             "containerSpec": {"imageUri": IMAGE, "command": command, "args": list(args)}}],
+                             "containerSpec": {"imageUri": image, "command": command, "args": list(args)}}],
         **spec}))
     job = json.loads(_gcloud(jobs, "ai", "custom-jobs", "create", f"--region={REGION}", "--display-name=t",
                             f"--config={config}", "--format=json").stdout)
@@ -103,6 +103,17 @@ def test_lines_of_a_running_job_appear_within_ten_seconds(jobs, gcloud, tmp_path
     jobs.cloud.brume("train", "cancel", "--project", jobs.project, name)
     job = wait(jobs, name)
     assert job["state"] == "JOB_STATE_CANCELLED"
+
+
+@pytest.mark.client("gcloud", "env")
+def test_both_names_of_a_prebuilt_image_resolve(jobs, gcloud, tmp_path):
+    """The published name carries the Python version; the seeds' has none."""
+    name = create(jobs, tmp_path, ["true"], image=IMAGE.replace("2-3:", "2-3.py310:"))
+    assert wait(jobs, name)["state"] == "JOB_STATE_SUCCEEDED"
+    unknown = create(jobs, tmp_path, ["true"], image="us-docker.pkg.dev/nobody/nothing/none:1")
+    job = wait(jobs, unknown)
+    assert job["state"] == "JOB_STATE_FAILED"
+    assert "nothing/none" in job["error"]["message"]
 
 
 @pytest.mark.client("gcloud", "env")
