@@ -262,7 +262,15 @@ ControlServer::Reply ControlDesk::Methods() const {
         {"reason", method->access.reason()},
         {"routes", found == routes.end() ? json::array() : found->second}});
   }
+  json::array others;
+  for (size_t i = 0; i < api::kKnownMethodCount; ++i) {
+    const std::string_view name = api::kKnownMethods[i].name;
+    if (options_.table->Find(name) == nullptr) {
+      others.emplace_back(std::string(name));
+    }
+  }
   return json::object{{"methods", std::move(methods)},
+                      {"not_served", std::move(others)},
                       {"known", api::kKnownMethodCount}};
 }
 

@@ -41,14 +41,14 @@ std::string FirstRoute(const json::object& method) {
 }
 
 // docs/coverage.md.
-std::string Markdown(const json::array& methods, int64_t known) {
+std::string Markdown(const json::array& methods, const json::array& others,
+                     int64_t known) {
   std::string out = base::StrCat(
       "# What is served\n\n", methods.size(), " of the ", known,
       " methods of the services that are known, each over gRPC and, where "
       "there is a path, REST. The others answer `METHOD_NOT_SERVED`. Beside "
       "these rows there are Cloud Storage's JSON API, OAuth's hosts and the "
-      "metadata server. Made by `brume methods --markdown`; a test "
-      "compares.\n");
+      "metadata server. Made by `tools/coverage.py`; a test compares.\n");
   std::string service;
   for (const json::value& item : methods) {
     const json::object& method = item.as_object();
@@ -61,6 +61,17 @@ std::string Markdown(const json::array& methods, int64_t known) {
     }
     base::StrAppend(&out, "| ", name.substr(dot + 1), " | `",
                     FirstRoute(method), "` | ", AccessOf(method), " |\n");
+  }
+  out += "\n# What is known and not served\n";
+  service.clear();
+  for (const json::value& item : others) {
+    const std::string name(item.as_string());
+    const size_t dot = name.rfind('.');
+    if (name.substr(0, dot) != service) {
+      service = name.substr(0, dot);
+      base::StrAppend(&out, "\n", service, ":\n");
+    }
+    base::StrAppend(&out, "- ", name.substr(dot + 1), "\n");
   }
   return out;
 }
@@ -77,7 +88,8 @@ absl::StatusOr<int> Run(const Invocation& invocation) {
     return 0;
   }
   if (invocation.values.Switch("markdown")) {
-    Print(Markdown(methods, reply.at("known").to_number<int64_t>()));
+    Print(Markdown(methods, reply.at("not_served").as_array(),
+                   reply.at("known").to_number<int64_t>()));
     return 0;
   }
   std::vector<std::vector<std::string>> rows = {
