@@ -9,7 +9,7 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
-#include <absl/strings/str_join.h>
+#include <absl/time/clock.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -24,6 +24,13 @@ namespace {
 
 constexpr int kReadyFd = 3;
 constexpr int kStartMillis = 30'000;
+constexpr int kLockedTries = 200;
+constexpr absl::Duration kLockedPause = absl::Milliseconds(50);
+
+// What DataFolder says.
+bool IsLocked(const absl::Status& status) {
+  return absl::StrContains(status.message(), "another server uses it");
+}
 
 std::map<std::string, std::string> OwnEnvironment() {
   std::map<std::string, std::string> out;
@@ -91,16 +98,20 @@ absl::StatusOr<std::unique_ptr<app::ControlClient>> ConnectOrStart(
   auto client = app::ControlClient::Connect(folder);
   if (!absl::IsUnavailable(client.status())) return client;
   const absl::StatusOr<int> port = StartInBackground(invocation, folder);
-  // Of two commands that start one at the same time, one finds the other's.
   client = app::ControlClient::Connect(folder);
-  if (client.ok()) {
-    if (port.ok()) {
-      PrintNote(base::StrCat("started a server on port ", *port,
-                             "; 'brume down' stops it"));
-    }
-    return client;
+  // Of commands that start one at the same time all but one find the folder
+  // locked, and the other's server on its way.
+  for (int tries = 0;
+       !client.ok() && IsLocked(port.status()) && tries < kLockedTries;
+       ++tries) {
+    absl::SleepFor(kLockedPause);
+    client = app::ControlClient::Connect(folder);
   }
-  RETURN_IF_ERROR(port.status());
+  if (!client.ok()) return port.ok() ? client.status() : port.status();
+  if (port.ok()) {
+    PrintNote(base::StrCat("started a server on port ", *port,
+                           "; 'brume down' stops it"));
+  }
   return client;
 }
 

@@ -104,7 +104,9 @@ TEST(UsageRecordTest, ManyThreadsCountEveryCall) {
   for (std::thread& thread : threads) thread.join();
   ASSERT_TRUE(record.Flush().ok());
   int64_t total = 0;
-  for (const Usage& usage : *record.List("")) total += usage.count;
+  const auto all = record.List("");
+  ASSERT_TRUE(all.ok());
+  for (const Usage& usage : *all) total += usage.count;
   EXPECT_EQ(total, 2000);
 }
 

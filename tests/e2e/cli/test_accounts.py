@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from clients import environments
 from conftest import BRUME
 
 
@@ -61,6 +62,21 @@ def test_libraries_find_the_service_account(cloud, python, account, mode):
     done = cloud.run(python, "-c", script, flags=["--service-account", account], mode=mode)
     assert done.stdout.split()[0] == "google.auth.compute_engine.credentials", done.stdout
     assert done.stdout.split()[1:] == ["brume-local", account]
+
+
+def test_the_users_own_adc_do_not_come_before_the_service_account(cloud, account, tmp_path):
+    """Go and Node would find them in HOME before they ask a metadata server."""
+    folder = tmp_path / ".config/gcloud"
+    folder.mkdir(parents=True)
+    (folder / "application_default_credentials.json").write_text('{"type": "authorized_user", "refresh_token": "x"}')
+    script = ("import google.auth, google.auth.transport.requests as t\n"
+              "c, p = google.auth.default(scopes=['https://www.googleapis.com/auth/cloud-platform'])\n"
+              "c.refresh(t.Request())\nprint(type(c).__module__, c.service_account_email, c.token)")
+    done = cloud.run(environments.interpreter_or_skip("newest"), "-c", script,
+                     flags=["--service-account", "trainer"], env={"HOME": str(tmp_path)})
+    module, email, token = done.stdout.split()
+    assert (module, email) == ("google.auth.impersonated_credentials", account)
+    assert token.startswith("ya29.")
 
 
 def test_a_service_account_that_is_not_there(cloud):

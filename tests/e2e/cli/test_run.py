@@ -80,6 +80,19 @@ def test_a_server_is_started_when_none_is_up(tmp_path):
         subprocess.run([str(BRUME), "down"], env=environment, check=True)
 
 
+def test_commands_that_start_at_the_same_time_share_one_server(tmp_path):
+    environment = dict(os.environ, BRUME_DATA=str(tmp_path / "data"), BRUME_PORT="0")
+    try:
+        started = [subprocess.Popen([str(BRUME), "run", "--", "bash", "-c", "echo $HTTPS_PROXY"], env=environment,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)]
+        done = [process.communicate(timeout=60) for process in started]
+        assert [process.returncode for process in started] == [0] * 6, done
+        assert len({out.rsplit(":", 1)[1] for out, _ in done}) == 1, done
+        assert sum("started a server" in err for _, err in done) == 1, done
+    finally:
+        subprocess.run([str(BRUME), "down"], env=environment, check=True)
+
+
 CURL = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_connect} %{http_code}"]
 
 
