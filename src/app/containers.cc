@@ -7,7 +7,10 @@
 
 #include <absl/time/clock.h>
 
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace brume::app {
 namespace {
@@ -16,6 +19,24 @@ namespace {
 constexpr const char* kSelf = "/proc/self/exe";
 // Layers whose manifest never came: a push that was given up.
 constexpr absl::Duration kKeepUnreferenced = absl::Hours(24);
+
+// Unpacked layers of images that are gone take room for nothing.
+absl::Status DropUnusedLayers(const std::string& tasks,
+                              store::image::ImageStore& images,
+                              store::image::LayerStore& layers) {
+  ASSIGN_OR_RETURN(std::set<std::string> names,
+                   exec::LocalExecutor::LayersInUse(tasks));
+  ASSIGN_OR_RETURN(const std::vector<store::image::ImageSummary> known,
+                   images.List());
+  for (const store::image::ImageSummary& row : known) {
+    const auto image = images.Resolve(base::StrCat(row.name, "@", row.digest));
+    if (!image.ok()) continue;  // of another platform
+    for (const std::string& diff_id : image->config.diff_ids) {
+      names.insert(store::image::LayerStore::NameOf(diff_id));
+    }
+  }
+  return layers.KeepOnly(names);
+}
 
 }  // namespace
 
@@ -30,9 +51,11 @@ absl::StatusOr<std::unique_ptr<Containers>> Containers::Create(
                                          .unpacker = {kSelf, kUnpackMode},
                                      },
                                      out->images_));
+  const std::string tasks = options.data + "/tasks";
+  RETURN_IF_ERROR(DropUnusedLayers(tasks, out->images_, *out->layers_));
   JobNetwork* network = &out->network_;
   exec::LocalExecutor::Options engine;
-  engine.folder = options.data + "/tasks";
+  engine.folder = tasks;
   engine.supervisor = {kSelf, kSuperviseMode};
   engine.ca_file = options.ca_file;
   engine.listeners_ready = [network](const exec::TaskSpec& task,

@@ -28,6 +28,7 @@ struct TaskSpec {
   std::string project;  // project id its metadata server tells
   std::string project_number;
   std::string zone;            // "us-central1-a", told by the metadata server
+  std::string hostname;        // [a-z0-9-]{1,63}; empty: the id
   std::optional<double> cpus;  // cgroup limits, where permitted
   std::optional<uint64_t> memory;  // bytes
   absl::Duration timeout = absl::InfiniteDuration();

@@ -161,6 +161,7 @@ TEST_P(ExecutorConformanceTest, TheImagesSettingsHold) {
   spec.args = {{"arg"}};
   ASSERT_TRUE(executor().Start(spec).ok());
   spec.id = "command";
+  spec.hostname = "a-host";
   spec.env["FROM_TASK"] = "task";
   spec.command = {{"sh", "-c"}};
   spec.args = {
@@ -177,7 +178,7 @@ TEST_P(ExecutorConformanceTest, TheImagesSettingsHold) {
   EXPECT_THAT(
       Texts("command"),
       testing::ElementsAre("1000", "1000", "/made/here", "/home/app image task",
-                           "removed", "kept", "command"));
+                           "removed", "kept", "a-host"));
 }
 
 TEST_P(ExecutorConformanceTest, WhatCannotStartSaysWhy) {

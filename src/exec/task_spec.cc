@@ -29,6 +29,9 @@ absl::Status CheckTaskSpec(const TaskSpec& spec) {
   if (!IsTaskId(spec.id)) {
     return bad("id", "must be 1 to 63 of a-z, 0-9 and '-'");
   }
+  if (!spec.hostname.empty() && !IsTaskId(spec.hostname)) {
+    return bad("hostname", "must be 1 to 63 of a-z, 0-9 and '-'");
+  }
   if (spec.image.empty()) return bad("image", "is missing");
   const auto is_word = [](const std::string& word) {
     return word.size() <= kMaxWord && word.find('\0') == std::string::npos;

@@ -183,7 +183,8 @@ absl::Status BuildContainer(const TaskFiles& files, const TaskRecord& record,
     RETURN_IF_ERROR(root.MakeDirectories(options.working_dir, 0755));
   }
 
-  options.hostname = record.spec.id;
+  options.hostname =
+      record.spec.hostname.empty() ? record.spec.id : record.spec.hostname;
   RETURN_IF_ERROR(
       WriteShared(files, "files/hostname", options.hostname + "\n"));
   RETURN_IF_ERROR(

@@ -123,6 +123,24 @@ absl::Status LocalExecutor::Find() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::set<std::string>> LocalExecutor::LayersInUse(
+    const std::string& folder) {
+  std::set<std::string> names;
+  const auto ids = FolderNames(folder);
+  if (absl::IsNotFound(ids.status())) return names;
+  RETURN_IF_ERROR(ids.status());
+  for (const std::string& id : *ids) {
+    ASSIGN_OR_RETURN(const TaskFiles files,
+                     TaskFiles::Open(base::StrCat(folder, "/", id)));
+    if (files.Exists("status.json")) continue;
+    ASSIGN_OR_RETURN(const auto plan, files.ReadPlan());
+    if (plan.has_value()) {
+      names.insert(plan->layers.begin(), plan->layers.end());
+    }
+  }
+  return names;
+}
+
 absl::StatusOr<TaskFiles> LocalExecutor::OpenTask(std::string_view id) const {
   if (IsTaskId(id)) {
     auto files = TaskFiles::Open(base::StrCat(options_.folder, "/", id));

@@ -57,6 +57,11 @@ class LocalExecutor final : public Executor {
   // Tasks go on.
   ~LocalExecutor() override;
 
+  // Names of the unpacked layers on which tasks of `folder` run that have not
+  // ended (whether or not there is an executor).
+  static absl::StatusOr<std::set<std::string>> LayersInUse(
+      const std::string& folder);
+
   absl::Status Start(const TaskSpec& spec) override;
   absl::StatusOr<TaskStatus> Inspect(std::string_view id) override;
   absl::Status Stop(std::string_view id, absl::Duration grace) override;

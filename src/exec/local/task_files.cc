@@ -156,8 +156,8 @@ absl::StatusOr<std::optional<std::string>> TaskFiles::ReadFile(
   }
 }
 
-absl::Status TaskFiles::WriteFile(const char* name,
-                                  std::string_view bytes) const {
+absl::Status TaskFiles::WriteFile(const char* name, std::string_view bytes,
+                                  Sync sync) const {
   const std::string action = base::StrCat("write '", folder_, "/", name, "'");
   const std::string scratch = base::StrCat(name, ".new");
   const base::UniqueFd fd(openat(
@@ -169,8 +169,10 @@ absl::Status TaskFiles::WriteFile(const char* name,
     if (put < 0) return base::ErrnoToStatus(errno, action);
     bytes.remove_prefix(static_cast<size_t>(put));
   }
-  if (fsync(fd.get()) != 0 ||
-      renameat(dir(), scratch.c_str(), dir(), name) != 0 || fsync(dir()) != 0) {
+  const bool synced = sync == Sync::kYes;
+  if ((synced && fsync(fd.get()) != 0) ||
+      renameat(dir(), scratch.c_str(), dir(), name) != 0 ||
+      (synced && fsync(dir()) != 0)) {
     return base::ErrnoToStatus(errno, action);
   }
   return absl::OkStatus();
@@ -192,6 +194,7 @@ absl::StatusOr<std::optional<TaskRecord>> TaskFiles::ReadRecord() const {
   reader.Get("project", spec.project);
   reader.Get("projectNumber", spec.project_number);
   reader.Get("zone", spec.zone);
+  reader.Get("hostname", spec.hostname);
   if (reader.Has("cpus")) reader.Get("cpus", spec.cpus.emplace());
   int64_t number = 0;
   if (reader.Has("memory")) {
@@ -215,7 +218,8 @@ absl::Status TaskFiles::Write(const TaskRecord& record) const {
                       {"account", spec.account},
                       {"project", spec.project},
                       {"projectNumber", spec.project_number},
-                      {"zone", spec.zone}};
+                      {"zone", spec.zone},
+                      {"hostname", spec.hostname}};
   if (spec.command) out["command"] = OrNull(spec.command);
   if (spec.args) out["args"] = OrNull(spec.args);
   if (spec.cpus) out["cpus"] = *spec.cpus;
@@ -257,7 +261,7 @@ absl::Status TaskFiles::Write(const LaunchPlan& plan) const {
       {"layersFolder", plan.layers_folder},
       {"caFile", plan.ca_file},
       {"proxyPort", plan.proxy_port}};
-  return WriteFile("launch.json", json::serialize(out));
+  return WriteFile("launch.json", json::serialize(out), Sync::kNo);
 }
 
 absl::StatusOr<std::optional<StopRequest>> TaskFiles::ReadStop() const {
@@ -297,7 +301,8 @@ absl::StatusOr<std::optional<absl::Time>> TaskFiles::ReadStarted() const {
 
 absl::Status TaskFiles::WriteStarted(absl::Time started) const {
   return WriteFile("started.json",
-                   json::serialize(json::object{{"started", Micros(started)}}));
+                   json::serialize(json::object{{"started", Micros(started)}}),
+                   Sync::kNo);
 }
 
 absl::StatusOr<std::optional<TaskEnd>> TaskFiles::ReadEnd() const {

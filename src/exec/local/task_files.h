@@ -30,7 +30,9 @@
 //   s             the socket on which it listens
 //   upper, work, root, run, files, ...: the container's, removed at its end
 //
-// Every file but the log is written durably: a temporary file, synced, renamed.
+// Every file but the log is renamed into place, so that it is read whole. What
+// must not be forgotten is synced before: all but launch.json, which is made
+// again until "launched" is there, and started.json, which is only shown.
 namespace brume::exec {
 
 struct TaskRecord {
@@ -85,7 +87,9 @@ class TaskFiles {
   bool Exists(const char* name) const;
   // The whole file; nullopt when absent.
   absl::StatusOr<std::optional<std::string>> ReadFile(const char* name) const;
-  absl::Status WriteFile(const char* name, std::string_view bytes) const;
+  enum class Sync { kYes, kNo };
+  absl::Status WriteFile(const char* name, std::string_view bytes,
+                         Sync sync = Sync::kYes) const;
   int dir() const { return dir_.get(); }
   const std::string& folder() const { return folder_; }
 

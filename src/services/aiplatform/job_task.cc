@@ -47,6 +47,11 @@ google::protobuf::Value List(const std::vector<std::string>& items) {
   return value;
 }
 
+// Of the one replica; CLUSTER_SPEC names it, so it must resolve in there.
+std::string HostName(std::string_view id) {
+  return base::StrCat("cmle-training-workerpool0-", id.substr(0, 10), "-0");
+}
+
 // Vertex AI's description of the job's replicas (…/training/distributed-
 // training#cluster-variables). "job" is JSON within JSON.
 std::string ClusterSpec(const v1::PythonPackageSpec* package,
@@ -63,9 +68,7 @@ std::string ClusterSpec(const v1::PythonPackageSpec* package,
   index.set_number_value(0);
   const google::protobuf::Value spec = Object(
       {{"cluster",
-        Object({{"workerpool0",
-                 List({base::StrCat("cmle-training-workerpool0-",
-                                    id.substr(0, 10), "-0:2222")})}})},
+        Object({{"workerpool0", List({base::StrCat(HostName(id), ":2222")})}})},
        {"environment", Text("cloud")},
        {"task", Object({{"type", Text("workerpool0")}, {"index", index}})},
        {"job", Text(Json(job))}});
@@ -91,6 +94,7 @@ exec::TaskSpec MakeTask(const JobRecord& record) {
   task.project = record.project_id();
   task.project_number = name->project;
   task.zone = base::StrCat(name->location, "-a");
+  task.hostname = HostName(name->id);
   task.timeout = kDefaultTimeout;
   if (spec.scheduling().has_timeout() &&
       (spec.scheduling().timeout().seconds() > 0 ||

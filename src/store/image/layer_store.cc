@@ -24,10 +24,6 @@ namespace {
 constexpr size_t kNameDigits = 16;
 constexpr std::string_view kScratch = "new-";
 
-std::string ShortName(const std::string& diff_id) {
-  return diff_id.substr(std::string_view("sha256:").size(), kNameDigits);
-}
-
 absl::Status SyncFolder(const std::string& path) {
   const base::UniqueFd fd(
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -35,6 +31,20 @@ absl::Status SyncFolder(const std::string& path) {
     return base::ErrnoToStatus(errno, base::StrCat("sync '", path, "'"));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> EntriesOf(const std::string& folder) {
+  DIR* dir = opendir(folder.c_str());
+  if (dir == nullptr) {
+    return base::ErrnoToStatus(errno,
+                               base::StrCat("read folder '", folder, "'"));
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(dir)) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  closedir(dir);
+  return names;
 }
 
 // What the unpacker said on stderr, the last line of it: its own message.
@@ -56,22 +66,18 @@ absl::StatusOr<std::unique_ptr<LayerStore>> LayerStore::Create(
   }
   auto store =
       std::unique_ptr<LayerStore>(new LayerStore(std::move(options), images));
-  DIR* dir = opendir(store->options_.folder.c_str());
-  if (dir == nullptr) {
-    return base::ErrnoToStatus(
-        errno, base::StrCat("read folder '", store->options_.folder, "'"));
-  }
-  std::vector<std::string> leftovers;
-  while (const dirent* entry = readdir(dir)) {
-    if (std::string_view(entry->d_name).starts_with(kScratch)) {
-      leftovers.emplace_back(entry->d_name);
-    }
-  }
-  closedir(dir);
-  for (const std::string& name : leftovers) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> entries,
+                   EntriesOf(store->options_.folder));
+  for (const std::string& name : entries) {
+    if (!name.starts_with(kScratch)) continue;
     RETURN_IF_ERROR(store->RemoveLeftover(name));
   }
   return store;
+}
+
+std::string LayerStore::NameOf(std::string_view diff_id) {
+  return std::string(
+      diff_id.substr(std::string_view("sha256:").size(), kNameDigits));
 }
 
 absl::StatusOr<std::vector<std::string>> LayerStore::Ensure(
@@ -79,11 +85,26 @@ absl::StatusOr<std::vector<std::string>> LayerStore::Ensure(
   std::vector<std::string> names;
   for (size_t i = 0; i < image.layers.size(); ++i) {
     const std::string& diff_id = image.config.diff_ids[i];
-    const std::string name = ShortName(diff_id);
+    const std::string name = NameOf(diff_id);
     RETURN_IF_ERROR(EnsureOne(name, image.layers[i].digest, diff_id));
     names.push_back(name);
   }
   return names;
+}
+
+absl::Status LayerStore::KeepOnly(const std::set<std::string>& names) {
+  constexpr std::string_view kMarker = ".ok";
+  ASSIGN_OR_RETURN(const std::vector<std::string> entries,
+                   EntriesOf(options_.folder));
+  for (const std::string& entry : entries) {
+    std::string name = entry;
+    if (name.ends_with(kMarker)) name.resize(name.size() - kMarker.size());
+    if (names.contains(name)) continue;
+    // The marker first: a tree without one is not complete.
+    unlink(base::StrCat(options_.folder, "/", name, kMarker).c_str());
+    RETURN_IF_ERROR(RemoveLeftover(name));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status LayerStore::EnsureOne(const std::string& name,

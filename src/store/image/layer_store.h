@@ -11,6 +11,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace brume::store::image {
@@ -40,6 +41,10 @@ class LayerStore {
   // missing and waits for others who do. INVALID_ARGUMENT when a layer is
   // damaged or is not what the image's config says.
   absl::StatusOr<std::vector<std::string>> Ensure(const ResolvedImage& image);
+  // The folder name of the layer with that diff id.
+  static std::string NameOf(std::string_view diff_id);
+  // Removes every tree whose name is not in `names`. Only before tasks start.
+  absl::Status KeepOnly(const std::set<std::string>& names);
   const std::string& folder() const { return options_.folder; }
 
  private:

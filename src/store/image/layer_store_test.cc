@@ -123,6 +123,18 @@ TEST_F(LayerStoreTest, LeftoversOfACrashGo) {
   EXPECT_EQ(Entries(), 0u);
 }
 
+TEST_F(LayerStoreTest, TreesThatNobodyNeedsGo) {
+  const std::string kept = store_->Ensure(Image("kept"))->at(0);
+  const std::string gone = store_->Ensure(Image("gone"))->at(0);
+
+  ASSERT_TRUE(store_->KeepOnly({kept}).ok());
+
+  EXPECT_EQ(Entries(), 2u);
+  EXPECT_EQ(ReadFile(kept + "/a"), "kept");
+  EXPECT_EQ(store_->Ensure(Image("gone"))->at(0), gone);
+  EXPECT_EQ(ReadFile(gone + "/a"), "gone");
+}
+
 TEST_F(LayerStoreTest, AWrongDiffIdIsRefusedAndLeavesNothing) {
   ResolvedImage image = Image("text");
   image.config.diff_ids = {DigestOf("another")};
