@@ -27,7 +27,7 @@ absl::StatusOr<int> Run(const Invocation& invocation) {
   const std::vector<std::string>& argv = invocation.values.operands();
   const bool sealed = invocation.values.Switch("sealed");
   ASSIGN_OR_RETURN(
-      const Session session,
+      Session session,
       OpenSession(invocation, {.label = LabelOf(argv[0]), .sealed = sealed}));
   Program program = {.argv = argv, .environment = session.environment};
   std::unique_ptr<SealedCommand> mounts;
@@ -39,7 +39,9 @@ absl::StatusOr<int> Run(const Invocation& invocation) {
       return mounts->Enter(*session.network);
     };
   }
-  return RunProgram(program);
+  const absl::StatusOr<int> code = RunProgram(program);
+  CloseSession(session);
+  return code;
 }
 
 }  // namespace

@@ -90,6 +90,13 @@ std::string ProxyBefore(const Invocation& invocation) {
 
 }  // namespace
 
+void CloseSession(Session& session) {
+  const json::object request = {{"name", session.run}};
+  if (session.server->Call("unregister", request).ok()) return;
+  const auto again = app::ControlClient::Connect(session.data);
+  if (again.ok()) (*again)->Call("unregister", request).IgnoreError();
+}
+
 absl::StatusOr<Session> OpenSession(const Invocation& invocation,
                                     const SessionOptions& options) {
   const config::Values& values = invocation.values;
@@ -130,6 +137,7 @@ absl::StatusOr<Session> OpenSession(const Invocation& invocation,
   session.owner_adc = AdcJson(account);
 
   session.run = Text(run, "name");
+  session.data = data;
   Reach reach = {.run = session.run, .token = Text(run, "token"), .data = data};
   ASSIGN_OR_RETURN(reach.port, PortIn(run));
   if (!options.sealed) {

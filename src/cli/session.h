@@ -19,6 +19,7 @@ struct Session {
   // A command's run ends when this is closed.
   std::unique_ptr<app::ControlClient> server;
   std::string run;
+  std::string data;
   ClientFiles files;
   EnvironmentChange environment;
   // The owner's, as application default credentials.
@@ -32,6 +33,10 @@ struct SessionOptions {
   bool lasting = false;  // a shell's
   bool sealed = false;
 };
+
+// Ends a command's run, also at a server that was started anew meanwhile: that
+// one holds no connection of ours.
+void CloseSession(Session& session);
 
 // For a process with one thread.
 absl::StatusOr<Session> OpenSession(const Invocation& invocation,

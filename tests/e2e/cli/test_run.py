@@ -67,6 +67,18 @@ def test_a_run_is_known_while_its_command_lasts(cloud):
         assert time.monotonic() < deadline
 
 
+def test_a_run_outlives_its_server_and_still_ends(fresh_cloud):
+    process = start(fresh_cloud, "bash", "-c", "echo $BRUME_RUN; read line",
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    name = process.stdout.readline().strip()
+    fresh_cloud.stop(signal.SIGKILL)
+    fresh_cloud.start()
+    assert name in [run["name"] for run in runs(fresh_cloud)]
+    process.communicate("\n", timeout=30)
+    assert process.returncode == 0
+    assert name not in [run["name"] for run in runs(fresh_cloud)]
+
+
 def test_a_server_is_started_when_none_is_up(tmp_path):
     environment = dict(os.environ, BRUME_DATA=str(tmp_path / "data"), BRUME_PORT="0")
     try:
