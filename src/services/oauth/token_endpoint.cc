@@ -202,11 +202,14 @@ absl::StatusOr<TokenEndpoint::Reply> TokenEndpoint::Refresh(const Form& form) {
   record.set_client_id(found->client_id());
   record.set_refresh_hash(HashOf(token));
   record.mutable_scopes()->Assign(scopes.begin(), scopes.end());
-  ASSIGN_OR_RETURN(
-      const TokenStore::Access access,
-      options_.tokens->MintAccess(std::move(record), absl::Hours(1)));
+  const absl::StatusOr<TokenStore::Access> access =
+      options_.tokens->MintAccess(std::move(record), absl::Hours(1));
+  if (absl::IsUnauthenticated(access.status())) {
+    return InvalidGrant("Bad Request");
+  }
+  RETURN_IF_ERROR(access.status());
   Reply reply;
-  reply.access_token = access.token;
+  reply.access_token = access->token;
   reply.expires_in = kSaidSeconds;
   reply.scope = absl::StrJoin(scopes, " ");
   reply.token_type = "Bearer";

@@ -91,6 +91,12 @@ absl::StatusOr<TokenStore::Access> TokenStore::MintAccess(
   const std::string hash = HashOf(access.token);
   RETURN_IF_ERROR(
       options_.kv->Transact([&](store::KvTransaction& txn) -> absl::Status {
+        if (!record.refresh_hash().empty()) {
+          // Locked: who revokes it must find this token, too.
+          ASSIGN_OR_RETURN(const auto parent,
+                           txn.GetForUpdate(RefreshKey(record.refresh_hash())));
+          if (!parent) return absl::UnauthenticatedError("no such token");
+        }
         RETURN_IF_ERROR(ClearExpired(txn, now));
         RETURN_IF_ERROR(txn.Put(ExpiryKey(record.expires_at(), hash), ""));
         return txn.Put(TokenKey(hash), record.SerializeAsString());

@@ -31,6 +31,7 @@ class TokenStore {
   };
   // A new access token: "ya29.a0..." of a user, "ya29.c..." of a service
   // account. `record` says whose; its times are set here, to whole seconds.
+  // UNAUTHENTICATED when the refresh token that it names was revoked.
   absl::StatusOr<Access> MintAccess(brume::oauth::TokenRecord record,
                                     absl::Duration lifetime);
   // UNAUTHENTICATED for a token nobody has, or one that has expired ("token

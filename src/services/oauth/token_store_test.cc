@@ -1,6 +1,7 @@
 #include "services/oauth/token_store.h"
 
 #include "services/oauth/owner.h"
+#include "store/kv/key.h"
 #include "store/kv/memory_kv_store.h"
 
 #include <gtest/gtest.h>
@@ -97,6 +98,34 @@ TEST_F(TokenStoreTest, RevokingARefreshTokenEndsWhatCameOfIt) {
   EXPECT_FALSE(tokens_.FindRefresh(owner->refresh_token).ok());
   EXPECT_FALSE(tokens_.FindAccess(access->token).ok());
   EXPECT_TRUE(tokens_.FindAccess(other->token).ok());
+}
+
+// The second of two writers that interleave: a token that is minted while its
+// refresh token is revoked must not outlive it.
+TEST_F(TokenStoreTest, ATokenMintedDuringRevocationDoesNotSurvive) {
+  const auto owner = EnsureOwner(kv_);
+  ASSERT_TRUE(owner.ok());
+  brume::oauth::TokenRecord record;
+  record.set_email(owner->email);
+  record.set_refresh_hash(HashOf(owner->refresh_token));
+  const std::string refresh_row =
+      store::Key("oauth.refresh").Add(record.refresh_hash()).str();
+  bool revoked = false;
+  absl::StatusOr<TokenStore::Access> minted = absl::UnknownError("not run");
+  ASSERT_TRUE(kv_.Transact([&](store::KvTransaction& txn) -> absl::Status {
+                   // A mint that has begun: it has locked the row.
+                   const auto locked = txn.GetForUpdate(refresh_row);
+                   if (!locked.ok()) return locked.status();
+                   if (!revoked) {
+                     revoked = true;
+                     EXPECT_TRUE(tokens_.Revoke(owner->refresh_token).ok());
+                   }
+                   return txn.Put(refresh_row + "x", "");
+                 })
+                  .ok());
+  EXPECT_GE(kv_.conflicts(), 1U);
+  minted = tokens_.MintAccess(record, absl::Hours(1));
+  EXPECT_TRUE(absl::IsUnauthenticated(minted.status()));
 }
 
 TEST_F(TokenStoreTest, TheOwnerIsOneAndGetsANewTokenAfterRevocation) {
