@@ -78,10 +78,14 @@ TEST_F(MetadataSurfaceTest, TellsProjectAndInstance) {
             "job-42.us-central1-a.c.my-project.internal");
   EXPECT_EQ(Body("instance/id"), Body("instance/id"));
   EXPECT_EQ(Body("instance/attributes/"), "");
+  EXPECT_EQ(Body("instance/network-interfaces/"), "0/\n");
+  EXPECT_EQ(Body("instance/network-interfaces/0/ip"), "10.128.0.2");
   EXPECT_EQ(Body(""), "instance/\nproject/\nuniverse/\n");
   for (const char* missing :
        {"nope", "instance/attributes/cluster-name", "project/projectId",
         "instance/zone/", "instance/zone/x", "project/%zz",
+        "instance/network-interfaces/1/ip", "instance/network-interfaces/00/",
+        "instance/network-interfaces/0/ipv6s",
         "instance/service-accounts/who@x.com/token", "../../etc/passwd"}) {
     EXPECT_EQ(Get(missing).status, 404) << missing;
   }

@@ -36,6 +36,24 @@ json::object Account(const Facts& facts) {
   return account;
 }
 
+// The one interface every machine of Compute Engine has.
+json::object Interface(const std::string& project_number) {
+  json::object out;
+  out["accessConfigs"] = json::array();
+  out["dnsServers"] = json::array{"169.254.169.254"};
+  out["forwardedIps"] = json::array();
+  out["gateway"] = "10.128.0.1";
+  out["ip"] = "10.128.0.2";
+  out["ipAliases"] = json::array();
+  out["mac"] = "42:01:0a:80:00:02";
+  out["mtu"] = 1460;
+  out["network"] =
+      base::StrCat("projects/", project_number, "/networks/default");
+  out["subnetmask"] = "255.255.240.0";
+  out["targetInstanceIps"] = json::array();
+  return out;
+}
+
 // Keys that are names, not words: they are in no camel case.
 bool IsName(std::string_view key) {
   return key.find('@') != std::string_view::npos;
@@ -48,6 +66,13 @@ void AddLeaves(const json::value& value, const std::string& path,
       const std::string name = KebabCase({key.data(), key.size()});
       AddLeaves(child, path.empty() ? name : base::StrCat(path, "/", name),
                 out);
+    }
+    return;
+  }
+  if (IsDirectory(value)) {
+    const json::array& list = value.get_array();
+    for (size_t i = 0; i < list.size(); ++i) {
+      AddLeaves(list[i], base::StrCat(path, "/", i), out);
     }
     return;
   }
@@ -70,6 +95,7 @@ json::object TreeOf(const Facts& facts) {
       base::StrCat("projects/", number, "/machineTypes/", kMachine);
   instance["maintenanceEvent"] = "NONE";
   instance["name"] = facts.name;
+  instance["networkInterfaces"] = json::array{Interface(number)};
   instance["preempted"] = "FALSE";
   instance["serviceAccounts"] =
       json::object{{facts.email, Account(facts)}, {"default", Account(facts)}};
@@ -125,6 +151,15 @@ const json::value* Find(const json::value& tree, std::string_view path) {
     const std::string_view name = path.substr(0, slash);
     path = slash == std::string_view::npos ? std::string_view()
                                            : path.substr(slash + 1);
+    if (const json::array* list = at->if_array()) {
+      size_t index = 0;
+      if (!absl::SimpleAtoi(base::ToAbsl(name), &index) ||
+          index >= list->size() || base::StrCat(index) != name) {
+        return nullptr;
+      }
+      at = &(*list)[index];
+      continue;
+    }
     const json::object* object = at->if_object();
     if (object == nullptr) return nullptr;
     const std::string key = CamelCase(name);
@@ -136,10 +171,18 @@ const json::value* Find(const json::value& tree, std::string_view path) {
   return at;
 }
 
-bool IsDirectory(const json::value& value) { return value.is_object(); }
+bool IsDirectory(const json::value& value) {
+  const json::array* list = value.if_array();
+  return value.is_object() ||
+         (list != nullptr && !list->empty() && list->front().is_object());
+}
 
 std::string Listing(const json::value& directory) {
   std::string out;
+  if (const json::array* list = directory.if_array()) {
+    for (size_t i = 0; i < list->size(); ++i) base::StrAppend(&out, i, "/\n");
+    return out;
+  }
   for (const auto& [key, child] : directory.get_object()) {
     base::StrAppend(&out, KebabCase({key.data(), key.size()}),
                     IsDirectory(child) ? "/\n" : "\n");

@@ -28,8 +28,8 @@ boost::json::object TreeOf(const Facts& facts);
 std::string CamelCase(std::string_view kebab);
 std::string KebabCase(std::string_view camel);
 
-// The value at a path ("instance/zone"), nullptr when there is none. Lists are
-// directories of their indices.
+// The value at a path ("instance/zone"), nullptr when there is none. Lists of
+// objects are directories of their indices.
 const boost::json::value* Find(const boost::json::value& tree,
                                std::string_view path);
 
