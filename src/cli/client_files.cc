@@ -17,6 +17,27 @@ namespace {
 
 namespace json = boost::json;
 
+// Whether the file holds credentials of the same sign-in, though perhaps of a
+// token that was revoked since; another account's are the user's choice.
+bool IsOwners(const std::string& path, const Account& account) {
+  boost::system::error_code error;
+  const json::value old = json::parse(ReadWholeFile(path), error);
+  const json::object* object = error ? nullptr : old.if_object();
+  const json::value* client =
+      object == nullptr ? nullptr : object->if_contains("client_id");
+  return client != nullptr && *client == json::value(account.client_id);
+}
+
+absl::Status WriteAdc(const std::string& path, const Account& account) {
+  const std::string text = AdcJson(account);
+  if (!IsOwners(path, account)) return WriteNewFile(path, text);
+  // What else gcloud wrote into it (a quota project) stays.
+  if (ReadWholeFile(path).find(account.refresh_token) != std::string::npos) {
+    return absl::OkStatus();
+  }
+  return WriteWholeFile(path, text);
+}
+
 absl::Status WriteGcloud(const ClientFiles& files,
                          const ClientFilesOptions& options) {
   RETURN_IF_ERROR(MakeFolders(files.gcloud + "/configurations"));
@@ -38,7 +59,7 @@ absl::Status WriteGcloud(const ClientFiles& files,
   RETURN_IF_ERROR(WriteNewFile(files.gcloud + "/active_config", "default"));
   if (options.account.has_value()) {
     RETURN_IF_ERROR(SignIn(files.gcloud, *options.account));
-    return WriteNewFile(files.adc, AdcJson(*options.account));
+    return WriteAdc(files.adc, *options.account);
   }
   if (files.adc.empty()) return absl::OkStatus();
   return WriteWholeFile(files.adc, options.adc_json);

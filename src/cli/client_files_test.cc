@@ -90,10 +90,14 @@ TEST_F(ClientFilesTest, WhatTheUserChangedStaysAndOurCredentialsAreRenewed) {
   Write(renewed);
   EXPECT_EQ(ReadWholeFile(config), "[core]\nproject = mine\n");
   EXPECT_THAT(Stored(files).at("owner@example.com"), HasSubstr("1//another"));
+  EXPECT_THAT(ReadWholeFile(files.adc), HasSubstr("1//another"));
   Account other = kOwner;
   other.email = "second@example.com";
   Write(other);
   EXPECT_EQ(Stored(files).size(), 2u);
+  ASSERT_TRUE(WriteWholeFile(files.adc, R"({"client_id": "mine"})").ok());
+  Write(kOwner);
+  EXPECT_EQ(ReadWholeFile(files.adc), R"({"client_id": "mine"})");
 }
 
 TEST_F(ClientFilesTest, SecretsAreTheirOwnersAlone) {
