@@ -52,21 +52,28 @@ auto Finder(const IdentityStack& stack) {
   };
 }
 
-// The service agents an API makes when it is enabled (cloud.google.com/iam/docs
-// /service-agents), with the roles they are given.
+// The accounts an API makes when it is enabled (cloud.google.com/iam/docs
+// /service-agents, /service-account-types), with the roles they are given.
 struct Agent {
   std::string_view service;
-  std::string_view domain;  // "service-NUMBER@DOMAIN"
+  std::string_view prefix;  // before the project's number
+  std::string_view suffix;  // behind it
   std::string_view title;
   std::string_view role;
+  // Not one of the project's own accounts: not listed, nobody's to change.
+  bool google_managed = true;
 };
 constexpr Agent kAgents[] = {
-    {"aiplatform.googleapis.com", "gcp-sa-aiplatform.iam.gserviceaccount.com",
-     "AI Platform Service Agent", "roles/aiplatform.serviceAgent"},
-    {"aiplatform.googleapis.com",
-     "gcp-sa-aiplatform-cc.iam.gserviceaccount.com",
+    {"aiplatform.googleapis.com", "service-",
+     "@gcp-sa-aiplatform.iam.gserviceaccount.com", "AI Platform Service Agent",
+     "roles/aiplatform.serviceAgent"},
+    {"aiplatform.googleapis.com", "service-",
+     "@gcp-sa-aiplatform-cc.iam.gserviceaccount.com",
      "AI Platform Custom Code Service Agent",
      "roles/aiplatform.customCodeServiceAgent"},
+    {"compute.googleapis.com", "", "-compute@developer.gserviceaccount.com",
+     "Compute Engine default service account", "roles/editor",
+     /*google_managed=*/false},
 };
 
 }  // namespace
@@ -208,9 +215,9 @@ absl::Status IdentityStack::MakeServiceAgents(store::KvTransaction& txn,
   for (const Agent& agent : kAgents) {
     if (agent.service != service) continue;
     const std::string email =
-        base::StrCat("service-", project.number, "@", agent.domain);
-    RETURN_IF_ERROR(
-        accounts.CreateManaged(txn, project, email, agent.title, true));
+        base::StrCat(agent.prefix, project.number, agent.suffix);
+    RETURN_IF_ERROR(accounts.CreateManaged(txn, project, email, agent.title,
+                                           agent.google_managed));
     RETURN_IF_ERROR(services::policy::Grant(
         txn, base::StrCat("projects/", project.number), agent.role,
         base::StrCat("serviceAccount:", email), clock_.Now()));
@@ -277,6 +284,9 @@ absl::StatusOr<oauth::TokenStore::Access> IdentityStack::MintFor(
     std::string_view email, const std::vector<std::string>& scopes) {
   ASSIGN_OR_RETURN(const brume::iam::AccountRecord found,
                    accounts.Get({"-", std::string(email)}));
+  if (found.account().disabled()) {
+    return absl::NotFoundError("the service account is disabled");
+  }
   brume::oauth::TokenRecord record;
   record.set_email(found.account().email());
   record.set_subject(found.account().unique_id());
