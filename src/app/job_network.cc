@@ -1,6 +1,5 @@
 #include "app/job_network.h"
 
-#include "api/wire.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "base/str_cat.h"
@@ -20,21 +19,14 @@ void JobNetwork::Ready(const exec::TaskSpec& task,
 
 void JobNetwork::Gone(const std::string& id) {
   absl::MutexLock lock(&mutex_);
-  const auto found = networks_.find(id);
-  if (found == networks_.end()) return;
-  if (server_ != nullptr) {
-    for (const auto listener : found->second.listeners) {
-      server_->Close(listener);
-    }
-  }
-  networks_.erase(found);
+  networks_.erase(id);
 }
 
 void JobNetwork::Attach(front::Server* server) {
   absl::MutexLock lock(&mutex_);
   server_ = server;
   for (auto& [id, network] : networks_) {
-    network.listeners.clear();
+    network.service = nullptr;
     if (server_ != nullptr) ServeOrLog(network);
   }
 }
@@ -49,24 +41,12 @@ void JobNetwork::ServeOrLog(Network& network) {
 
 absl::Status JobNetwork::Serve(Network& network) {
   runtime::SealedListeners sockets = std::exchange(network.sockets, {});
-  api::Origin origin;
-  origin.run = base::StrCat("job/", network.task.id);
-  origin.account = network.task.account;
-  origin.project = network.task.project;
-  origin.via = api::Origin::Via::kSealed;
-  for (base::UniqueFd* socket : {&sockets.https, &sockets.http}) {
-    ASSIGN_OR_RETURN(const auto id,
-                     server_->Listen(std::move(*socket), origin));
-    network.listeners.push_back(id);
-  }
-  origin.via = api::Origin::Via::kMetadata;
-  ASSIGN_OR_RETURN(const auto metadata,
-                   server_->Listen(std::move(sockets.metadata), origin));
-  network.listeners.push_back(metadata);
-  ASSIGN_OR_RETURN(const auto dns,
-                   server_->ListenDns(std::move(sockets.dns_udp),
-                                      std::move(sockets.dns_tcp)));
-  network.listeners.push_back(dns);
+  front::SealedService::Options options;
+  options.run = base::StrCat("job/", network.task.id);
+  options.account = network.task.account;
+  options.project = network.task.project;
+  ASSIGN_OR_RETURN(network.service, front::SealedService::Create(
+                                        *server_, sockets, std::move(options)));
   return absl::OkStatus();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "exec/executor.h"
+#include "front/sealed_service.h"
 #include "front/server.h"
 #include "runtime/sealed_namespace.h"
 
@@ -9,8 +10,8 @@
 #include <absl/synchronization/mutex.h>
 
 #include <map>
+#include <memory>
 #include <string>
-#include <vector>
 
 namespace brume::app {
 
@@ -29,7 +30,7 @@ class JobNetwork {
   struct Network {
     exec::TaskSpec task;
     runtime::SealedListeners sockets;  // until they are served
-    std::vector<front::Server::ListenerId> listeners;
+    std::unique_ptr<front::SealedService> service;
   };
 
   absl::Status Serve(Network& network) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -23,7 +23,7 @@ namespace brume::front {
 //
 // Lifecycle: Create, Listen, ... , Drain, destruction, which ends what Drain
 // left and waits for handlers that still run on the pool. Thread-safe; nothing
-// here may be called on an io thread or on the pool.
+// here may be called on an io thread, Drain and destruction not on the pool.
 class Server {
  public:
   struct Options {
