@@ -113,6 +113,11 @@ size_t FakeEvents::waiting() const {
   return wakes_.size();
 }
 
+int FakeEvents::ever() const {
+  absl::MutexLock lock(&mutex_);
+  return next_;
+}
+
 class FakeHttp::Sink final : public api::BodySink {
  public:
   Sink(FakeHttp& fake, api::RequestHead head)

@@ -22,6 +22,8 @@ class FakeEvents {
   // Wakes every wait there is.
   void Fire();
   size_t waiting() const;
+  // Waits there have been, the present ones included.
+  int ever() const;
 
   // A subscription; ends with the object.
   class Subscription {
