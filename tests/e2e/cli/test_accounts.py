@@ -35,7 +35,7 @@ def test_project_chooses_the_project(cloud, gcloud):
     assert cloud.run(gcloud, "config", "get", "project").stdout == "brume-local\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def account(cloud):
     cloud.run("gcloud", "iam", "service-accounts", "create", "trainer", "--display-name=Trainer")
     return "trainer@brume-local.iam.gserviceaccount.com"
