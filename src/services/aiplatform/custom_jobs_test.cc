@@ -74,23 +74,23 @@ class CustomJobsTest : public testing::Test {
   CustomJobsTest()
       : clock_(absl::FromUnixSeconds(1000)),
         tokens_(*query::PageTokens::Create(kv_)),
-        jobs_({.kv = &kv_,
-               .clock = &clock_,
-               .page_tokens = tokens_.get(),
-               .executor = &executor_,
-               .find_project = [](std::string_view name)
-                   -> absl::StatusOr<CustomJobs::Project> {
-                 if (name == "p" || name == "12") {
-                   return CustomJobs::Project{"p", "12"};
-                 }
-                 return absl::NotFoundError("no such project");
-               },
-               .account_exists = [](const CustomJobs::Project&,
-                                    std::string_view email)
-                   -> absl::StatusOr<bool> { return email == "a@p"; },
-               .ensure_agents = [](const CustomJobs::Project&) {
-                 return absl::OkStatus();
-               }}),
+        jobs_(
+            {.kv = &kv_,
+             .clock = &clock_,
+             .page_tokens = tokens_.get(),
+             .executor = &executor_,
+             .find_project = [](std::string_view name)
+                 -> absl::StatusOr<CustomJobs::Project> {
+               if (name == "p" || name == "12") {
+                 return CustomJobs::Project{"p", "12"};
+               }
+               return absl::NotFoundError("no such project");
+             },
+             .account_exists = [](const CustomJobs::Project&,
+                                  std::string_view email)
+                 -> absl::StatusOr<bool> { return email == "a@p"; },
+             .ensure_agents =
+                 [](const CustomJobs::Project&) { return absl::OkStatus(); }}),
         watcher_({.kv = &kv_,
                   .clock = &clock_,
                   .executor = &executor_,

@@ -62,7 +62,8 @@ TEST_F(OperationsTest, ListsTheParentsOwn) {
   const auto names = [&](std::string_view parent, std::string_view after,
                          size_t count) {
     std::string out;
-    for (const auto& one : *operations_.List(parent, after, count)) {
+    const auto listed = operations_.List(parent, after, count);
+    for (const auto& one : *listed) {
       out += one.name() + " ";
     }
     return out;
