@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from clients import environments
-from conftest import BRUME
+from harness import BRUME
 
 
 @pytest.fixture(params=["self", "ordinary user"])

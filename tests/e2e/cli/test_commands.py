@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import BRUME, TOP
+from harness import BRUME, TOP
 
 COMMANDS = ["up", "down", "status", "run", "env", "cp", "ls", "cat", "rm", "train", "calls", "methods", "images", "doctor", "settings",
             "version"]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import BRUME
+from harness import BRUME
 
 
 def start(cloud, *command, flags=(), **kwargs):

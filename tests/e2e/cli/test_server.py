@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from conftest import BRUME
+from harness import BRUME
 
 
 def brume(*arguments, env=None, timeout=60, **kwargs):

@@ -98,7 +98,7 @@ def test_grpc_refuses_too(cloud, methods, python):
 
 
 def test_the_coverage_page_is_what_the_program_says(cloud):
-    from conftest import TOP
+    from harness import TOP
     page = (TOP / "docs/coverage.md").read_text()
     made = subprocess.run(["/usr/bin/python3", str(TOP / "tools/coverage.py")],
                           input=cloud.brume("methods", "--markdown").stdout, capture_output=True, text=True)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import planted  # noqa: E402
 
 from clients import environments  # noqa: E402
-from conftest import BRUME  # noqa: E402
+from harness import BRUME  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 PROXIES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "grpc_proxy"]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from conftest import TOP
+from harness import TOP
 from job_world import Jobs
 
 DIGITS = TOP / "examples/digits"

@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from conftest import BRUME
+from harness import BRUME
 from job_world import docker_archive, import_image
 
 

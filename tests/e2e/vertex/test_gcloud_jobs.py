@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest_vertex import DIGITS, IMAGE, REGION, TOP, until
+from vertex_world import DIGITS, IMAGE, REGION, TOP, jobs, until  # noqa: F401
 
 ENDED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
 
@@ -171,7 +171,7 @@ def test_the_job_is_its_service_account(jobs, gcloud, tmp_path):
 def test_a_job_survives_the_server(fresh_cloud, gcloud, tmp_path):
     """kill -9 of the server: a running job is found again, one that ended
     meanwhile has its true result."""
-    from conftest_vertex import Jobs
+    from vertex_world import Jobs
     cloud = fresh_cloud
     project = "vertex-crash"
     cloud.brume("images", "stand-in", IMAGE, timeout=600)

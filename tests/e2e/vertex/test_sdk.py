@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest_vertex import DIGITS, IMAGE, REGION
+from vertex_world import DIGITS, IMAGE, REGION, jobs  # noqa: F401
 
 # As the seeds write it, and what a test wants to see of the job.
 PROGRAM = '''

@@ -1,4 +1,4 @@
-"""What the job suites share: a cloud with a training image, an account and a
+"""What these suites share: a cloud with a training image, an account and a
 bucket. The image is made once and kept between runs (brume images stand-in)."""
 import collections
 import pathlib
