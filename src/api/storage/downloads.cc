@@ -8,8 +8,9 @@
 #include "base/str_cat.h"
 
 #include <absl/strings/match.h>
-#include <absl/time/time.h>
 
+#include <cstdio>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,11 +21,23 @@ namespace {
 using brume::storage::Object;
 using services::storage::OpenedObject;
 
-// RFC 9110, 5.6.7.
+// RFC 9110, 5.6.7. By hand: each download has one, and general formatters are
+// slow.
 std::string HttpDate(const google::protobuf::Timestamp& time) {
-  return absl::FormatTime("%a, %d %b %E4Y %H:%M:%S GMT",
-                          absl::FromUnixSeconds(time.seconds()),
-                          absl::UTCTimeZone());
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed",
+                                          "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr",
+                                            "May", "Jun", "Jul", "Aug",
+                                            "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds = time.seconds();
+  std::tm parts = {};
+  ::gmtime_r(&seconds, &parts);
+  char text[64];
+  const int size = std::snprintf(
+      text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+      kDays[parts.tm_wday], parts.tm_mday, kMonths[parts.tm_mon],
+      parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return std::string(text, static_cast<size_t>(size));
 }
 
 bool TakesGzip(const Headers& headers) {

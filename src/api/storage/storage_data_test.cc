@@ -33,6 +33,7 @@ TEST_F(StorageDataTest, UploadedObjectIsShownAndRead) {
             "crc32c=mnG7TA==,md5=XUFAKrxLKna5cZ2REBfFkg==");
   EXPECT_EQ(got.Header("x-goog-generation"), put.Field("generation"));
   EXPECT_EQ(got.Header("content-type"), "text/plain");
+  EXPECT_EQ(got.Header("last-modified"), "Tue, 14 Nov 2023 22:13:20 GMT");
   const Got part = Read("dir%2Ffile%201.txt", {{"range", "bytes=1-2"}});
   EXPECT_EQ(part.status, 206);
   EXPECT_EQ(part.body, "el");

@@ -11,7 +11,9 @@
 #include "services/storage/preconditions.h"
 #include "services/storage/storage_errors.h"
 
+#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/util/time_util.h>
+#include <google/protobuf/wire_format_lite.h>
 
 #include <memory>
 #include <optional>
@@ -74,6 +76,26 @@ absl::Status SetAccess(const BucketStore::InsertRequest& request,
   }
   bucket.mutable_owner()->set_entity(base::StrCat("project-owners-", number));
   return absl::OkStatus();
+}
+
+// The project of a bucket's row, without parsing the rest: every call on an
+// object asks.
+absl::StatusOr<std::optional<std::string>> ProjectIdOf(const std::string& row) {
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream in(
+      reinterpret_cast<const uint8_t*>(row.data()),
+      static_cast<int>(row.size()));
+  while (const uint32_t tag = in.ReadTag()) {
+    if (WireFormatLite::GetTagFieldNumber(tag) !=
+        BucketRecord::kProjectIdFieldNumber) {
+      if (!WireFormatLite::SkipField(&in, tag)) break;
+      continue;
+    }
+    std::string project;
+    if (!WireFormatLite::ReadString(&in, &project)) break;
+    return std::optional<std::string>(std::move(project));
+  }
+  return absl::DataLossError("read bucket record: no project");
 }
 
 absl::StatusOr<bool> IsEmpty(store::KvReader& reader, std::string_view bucket) {
@@ -142,8 +164,7 @@ absl::StatusOr<std::optional<std::string>> BucketStore::ProjectOf(
   ASSIGN_OR_RETURN(const std::optional<std::string> row,
                    options_.kv->Get(BucketKey(name)));
   if (!row) return std::optional<std::string>();
-  ASSIGN_OR_RETURN(const BucketRecord record, Parse(*row));
-  return std::optional<std::string>(record.project_id());
+  return ProjectIdOf(*row);
 }
 
 absl::StatusOr<BucketStore::Page> BucketStore::List(
