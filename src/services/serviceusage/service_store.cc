@@ -82,9 +82,13 @@ google::longrunning::Operation Begun(
   return begun;
 }
 
-// Of work that was done before: done, without metadata.
-google::longrunning::Operation Bare(google::longrunning::Operation operation) {
-  operation.clear_metadata();
+// Of work that was done before: done at once, and not to be asked for.
+google::longrunning::Operation DoneBefore(
+    const google::protobuf::Message& response) {
+  google::longrunning::Operation operation;
+  operation.set_name("operations/noop.DONE_OPERATION");
+  operation.set_done(true);
+  operation.mutable_response()->PackFrom(response);
   return operation;
 }
 
@@ -166,13 +170,17 @@ absl::StatusOr<google::longrunning::Operation> ServiceStore::Enable(
         *response.mutable_service() = Show(project, *entry, true, true);
         v1::OperationMetadata metadata;
         metadata.add_resource_names(response.service().name());
-        const std::string id =
-            changed ? base::StrCat("operations/acf.p2-", project.number, "-",
-                                   base::RandomUuid())
-                    : std::string("operations/noop.DONE_OPERATION");
-        ASSIGN_OR_RETURN(operation, longrunning::Operations::PutDone(
-                                        txn, id, metadata, response));
-        operation = changed ? Begun(operation) : Bare(operation);
+        if (!changed) {
+          operation = DoneBefore(response);
+          return absl::OkStatus();
+        }
+        ASSIGN_OR_RETURN(operation,
+                         longrunning::Operations::PutDone(
+                             txn,
+                             base::StrCat("operations/acf.p2-", project.number,
+                                          "-", base::RandomUuid()),
+                             metadata, response));
+        operation = Begun(operation);
         return absl::OkStatus();
       }));
   return operation;
