@@ -23,7 +23,6 @@ OWNED = {
     "boost/beast": ["front", "client", "runtime"],
     "sqlite3.h": ["cli"],
     "yaml-cpp/": ["config"],
-    "CLI/": ["cli"],
 }
 # Coroutines only where the I/O is.
 COROUTINES = ["front", "runtime", "client"]
